@@ -1,0 +1,30 @@
+"""A recipe: how a source is cleaned, operation by operation, in DataBrew's words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cityline.declarations.reading import Declared
+
+
+class RecipeStep(Declared):
+    """One operation with DataBrew's name and parameter names, and why it is there."""
+
+    operation: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    why: str = ""
+
+
+class Recipe(Declared):
+    """`recipes/<name>.toml`. `output` lists the landing columns in order, with their meaning."""
+
+    name: str
+    source: str
+    description: str = ""
+    steps: Annotated[tuple[RecipeStep, ...], Field(min_length=1)]
+    output: Annotated[tuple[str, ...], Field(min_length=1)]
+    descriptions: dict[str, str] = Field(default_factory=dict)
+    partition_by: tuple[str, ...] = ()
+    order_by: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The nouns of the lake: zones in order, addresses, versions, receipts and steps."""

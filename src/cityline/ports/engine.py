@@ -1,0 +1,57 @@
+"""A SQL engine: asks questions of tables, and writes new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import pyarrow as pa
+
+from cityline.lake.version import DataFile, Version
+
+Table: TypeAlias = pa.Table | Version
+"""A table crosses as Arrow, or as a version whose files the engine reads itself."""
+
+Tables: TypeAlias = Mapping[str, Table]
+"""Tables by the name SQL uses, e.g. `landing.inquiry_volume`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Data files an engine wrote as a candidate, with their common schema."""
+
+    files: tuple[DataFile, ...]
+    schema: pa.Schema
+
+    @property
+    def rows(self) -> int:
+        """Rows in all files."""
+        return sum(f.rows for f in self.files)
+
+
+class Engine(Protocol):
+    """Runs SQL in DuckDB's dialect over named tables. Raises EngineError."""
+
+    def query(
+        self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """The result of one SELECT; `$name` in the SQL is filled from `parameters`."""
+        ...
+
+    def write(
+        self,
+        sql: str,
+        tables: Tables,
+        into: str,
+        *,
+        partition_by: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+    ) -> Written:
+        """Write one SELECT as Parquet files below the store's key `into`."""
+        ...
+
+    def read_csv(self, path: Path, columns: Sequence[str]) -> pa.Table:
+        """All cells of a CSV as texts."""
+        ...
