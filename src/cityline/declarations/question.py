@@ -8,11 +8,14 @@ from pydantic import Field
 
 from cityline.declarations.reading import Declared
 
-Unit = Literal["", "inquiries", "calls", "share", "points", "change", "seconds", "index", "rank"]
+Unit = Literal[
+    "", "inquiries", "calls", "difference", "share", "points", "change", "seconds", "index", "rank", "year"
+]  # fmt: skip
 
 
 class QuestionColumn(Declared):
     """A column of an answer's table. `share` is 0..1 shown as %, `points` percentage points,
+    `difference` a signed count,
     `change` a ratio (0.041 shown as +4.1 %), `index` 1.00 = average."""
 
     name: str

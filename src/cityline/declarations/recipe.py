@@ -26,5 +26,7 @@ class Recipe(Declared):
     steps: Annotated[tuple[RecipeStep, ...], Field(min_length=1)]
     output: Annotated[tuple[str, ...], Field(min_length=1)]
     descriptions: dict[str, str] = Field(default_factory=dict)
+    measure: str | None = None
+    """The landing column that holds the source's measure; its total must reconcile."""
     partition_by: tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()

@@ -102,10 +102,33 @@ class StepEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """A file as read: `table` has one text column per plan column and as many rows as records
+    with the right number of cells; `rows` numbers them from 1. `ragged` are the other records:
+    (row number, text as it stands in the file)."""
+
+    table: pa.Table
+    rows: pa.Array
+    ragged: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """All records, ragged ones included."""
+        return int(self.table.num_rows) + len(self.ragged)
+
+
+@dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The outcome: `kept` has the plan's output columns; `quarantined` has `source_row`, `reason`
-    and `raw` (the raw cells as a JSON object's text); `effects` has one entry per step."""
+    """The outcome of a plan.
+
+    `kept` has the plan's output columns. `quarantined` has `source_row` BIGINT, `reason` and
+    `raw` (the cells as a JSON object's text, or the record as it stands in the file). `effects`
+    has one entry per step. `before` and `after` map a column to its frequencies over all rows, as
+    a table (value, n): raw texts before, kept values after.
+    """
 
     kept: pa.Table
     quarantined: pa.Table
     effects: tuple[StepEffect, ...]
+    before: Mapping[str, pa.Table]
+    after: Mapping[str, pa.Table]

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import pyarrow as pa
 
 from cityline.lake.version import DataFile, Version
+from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 
 Table: TypeAlias = pa.Table | Version
 """A table crosses as Arrow, or as a version whose files the engine reads itself."""
@@ -29,6 +30,17 @@ class Written:
     def rows(self) -> int:
         """Rows in all files."""
         return sum(f.rows for f in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a delimited file is laid out: `columns` names its columns in the file's order, and
+    `integers` those that may be read as integers at once (row numbers of the extract)."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+    encoding: str
+    integers: frozenset[str] = frozenset()
 
 
 class Engine(Protocol):
@@ -52,6 +64,14 @@ class Engine(Protocol):
         """Write one SELECT as Parquet files below the store's key `into`."""
         ...
 
-    def read_csv(self, path: Path, columns: Sequence[str]) -> pa.Table:
-        """All cells of a CSV as texts."""
+    def explore(self, sql: str, tables: Tables, max_rows: int) -> pa.Table:
+        """One SELECT a person typed: read-only, no file or network, at most `max_rows` rows."""
+        ...
+
+    def read_texts(self, path: Path, layout: Layout) -> Texts:
+        """All cells of a delimited file as texts. Raises SourceDamaged."""
+        ...
+
+    def clean(self, plan: CleaningPlan, texts: Texts) -> Cleaned:
+        """Run a recipe's plan."""
         ...

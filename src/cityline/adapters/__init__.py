@@ -1,0 +1,1 @@
+"""The outside world, met here and nowhere else."""

@@ -1,0 +1,1 @@
+"""Open formats: CSV texts and pictures, met by every adapter alike."""

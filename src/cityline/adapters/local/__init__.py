@@ -1,0 +1,1 @@
+"""One machine: folders, SQLite, DuckDB and Iceberg, with no account anywhere."""

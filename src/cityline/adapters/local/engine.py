@@ -1,0 +1,225 @@
+"""DuckDB on one machine, behind `ports.engine.Engine`."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cityline.adapters.formats.delimited import read_texts
+from cityline.adapters.local.cleaning import run_plan
+from cityline.adapters.local.store import FolderStore, store_errors
+from cityline.errors import EngineError, StoreFull, UsageError
+from cityline.lake.version import DataFile, Version
+from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
+from cityline.ports.engine import Layout, Tables, Written
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ROW_GROUP = 1_000_000
+
+
+@contextmanager
+def engine_errors(where: str) -> Iterator[None]:
+    """Turn DuckDB's errors into EngineError and StoreFull."""
+    import duckdb  # noqa: PLC0415 - 0.2 s to import
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        hint = "raise memory_limit in the environment, or ask for less"
+        raise EngineError(
+            f"the engine ran out of memory: {error}", where=where, hint=hint
+        ) from error
+    except duckdb.IOException as error:
+        if "No space left" in str(error):
+            what = "no space is left where the zones are kept"
+            raise StoreFull(what, where=where, hint="free some space and run again") from error
+        raise EngineError(f"a file cannot be used: {error}", where=where) from error
+    except duckdb.Error as error:
+        raise EngineError(f"the SQL cannot be run: {error}", where=where) from error
+
+
+class DuckEngine:
+    """One in-memory database; tables are views over Parquet files or Arrow tables."""
+
+    name = "duckdb"
+
+    def __init__(self, store: FolderStore, memory_limit: str = "4GB", threads: int = 0) -> None:
+        self._store = store
+        self._settings: dict[str, str | int] = {
+            "memory_limit": memory_limit,
+            "preserve_insertion_order": "false",
+        }
+        if threads:
+            self._settings["threads"] = threads
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        self._bound: dict[str, object] = {}
+        self._lock = threading.RLock()
+
+    def query(
+        self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """The result of one SELECT as Arrow."""
+        with self._lock, engine_errors(_excerpt(sql)):
+            connection = self._bind(tables)
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1:
+                raise EngineError("exactly one statement can be run", where=_excerpt(sql))
+            wanted = statements[0].named_parameters
+            given = {k: v for k, v in (parameters or {}).items() if k in wanted}
+            result: pa.Table = connection.sql(sql, params=given or None).to_arrow_table()
+            return result
+
+    def explore(self, sql: str, tables: Tables, max_rows: int) -> pa.Table:
+        """One SELECT a person typed, on a connection that can reach nothing but these tables."""
+        with engine_errors("query"):
+            connection = self._sandbox(tables)
+            try:
+                statements = connection.extract_statements(sql)
+                kinds = [s.type.name for s in statements]
+                if kinds not in (["SELECT"], ["EXPLAIN"]):
+                    found = ", ".join(kinds) or "nothing"
+                    hint = "cityline query reads; the declarations write"
+                    raise UsageError(f"one SELECT is expected, found: {found}", hint=hint)
+                reader: pa.RecordBatchReader = connection.sql(sql).to_arrow_reader()
+                return _head(reader, max_rows + 1)
+            finally:
+                connection.close()
+
+    def write(
+        self,
+        sql: str,
+        tables: Tables,
+        into: str,
+        *,
+        partition_by: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+    ) -> Written:
+        """Write one SELECT as Parquet (zstd) below the key `into`."""
+        folder = self._store.path(into)
+        order = f" ORDER BY {', '.join(map(_quote, order_by))}" if order_by else ""
+        options = [f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"]
+        if partition_by:
+            columns = ", ".join(map(_quote, partition_by))
+            options.append(f"PARTITION_BY ({columns}), WRITE_PARTITION_COLUMNS true")
+            target = folder
+        else:
+            target = folder / f"{uuid.uuid4().hex}.parquet"
+        with self._lock, store_errors(into):
+            folder.mkdir(parents=True, exist_ok=True)
+            with engine_errors(into):
+                connection = self._bind(tables)
+                connection.execute(
+                    f"COPY (SELECT * FROM ({sql}\n){order}) TO {_text(str(target))}"
+                    f" ({', '.join(options)})"
+                )
+        return self._written(folder, into)
+
+    def read_texts(self, path: Path, layout: Layout) -> Texts:
+        """All cells of a delimited file as texts."""
+        return read_texts(path, layout)
+
+    def clean(self, plan: CleaningPlan, texts: Texts) -> Cleaned:
+        """Run a plan on the distinct values of each column, see `cleaning`."""
+        with self._lock, engine_errors("recipe"):
+            return run_plan(plan, texts, self._connection())
+
+    def _written(self, folder: Path, into: str) -> Written:
+        files = []
+        schema: pa.Schema | None = None
+        for path in sorted(folder.rglob("*.parquet")):
+            with pq.ParquetFile(path) as file:
+                rows = file.metadata.num_rows
+                schema = schema or file.schema_arrow
+            key = path.relative_to(self._store.root).as_posix()
+            files.append(DataFile(key, rows, path.stat().st_size))
+        if schema is None:
+            raise EngineError("the statement wrote no file", where=into)
+        return Written(tuple(files), schema.remove_metadata())
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._opened is None:
+            import duckdb  # noqa: PLC0415 - 0.2 s to import
+
+            self._opened = duckdb.connect(config=dict(self._settings))
+            self._opened.execute("SET autoinstall_known_extensions = false")
+            self._opened.execute("SET TimeZone = 'UTC'")
+        return self._opened
+
+    def _bind(self, tables: Tables) -> duckdb.DuckDBPyConnection:
+        """Make the named tables visible; those already bound to the same version stay."""
+        connection = self._connection()
+        for name, table in tables.items():
+            if self._bound.get(name) is table:
+                continue
+            self._view(connection, name, table)
+            self._bound[name] = table
+        return connection
+
+    def _view(
+        self, connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table | Version
+    ) -> None:
+        schema, _, short = name.rpartition(".")
+        if schema:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(schema)}")
+        qualified = ".".join(map(_quote, filter(None, (schema, short))))
+        if isinstance(table, Version):
+            files = ", ".join(_text(self._store.locate(f.key)) for f in table.files)
+            source = f"read_parquet([{files}], hive_partitioning = false)"
+        else:
+            source = _quote(f"arrow:{name}")
+            connection.register(f"arrow:{name}", table)
+        connection.execute(f"CREATE OR REPLACE VIEW {qualified} AS SELECT * FROM {source}")
+
+    def _sandbox(self, tables: Tables) -> duckdb.DuckDBPyConnection:
+        import duckdb  # noqa: PLC0415 - 0.2 s to import
+
+        connection = duckdb.connect(config=dict(self._settings))
+        for name, table in tables.items():
+            self._view(connection, name, table)
+        files = [
+            self._store.locate(f.key)
+            for table in tables.values()
+            if isinstance(table, Version)
+            for f in table.files
+        ]
+        allowed = ", ".join(_text(f) for f in files)
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute("SET temp_directory = ''")
+        connection.execute(f"SET allowed_paths = [{allowed}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
+
+
+def _head(reader: pa.RecordBatchReader, rows: int) -> pa.Table:
+    """The first rows of a result; the rest is never computed."""
+    batches: list[pa.RecordBatch] = []
+    found = 0
+    for batch in reader:
+        batches.append(batch)
+        found += batch.num_rows
+        if found >= rows:
+            break
+    return pa.Table.from_batches(batches, reader.schema).slice(0, rows)
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _excerpt(sql: str) -> str:
+    line = " ".join(sql.split())
+    return line if len(line) <= 80 else f"{line[:77]}…"  # noqa: PLR2004 - one terminal line

@@ -1,0 +1,104 @@
+"""A folder as a store: a key is a relative path, and appears complete or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cityline.errors import StoreError, StoreFull
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def store_errors(where: str) -> Iterator[None]:
+    """Turn the operating system's refusals into StoreFull and StoreError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            what = "no space is left where the zones are kept"
+            hint = "free some space and run again: nothing was half-written"
+            raise StoreFull(what, where=where, hint=hint) from error
+        what = f"the folder cannot be used: {error.strerror or error}"
+        hint = "check that it exists and may be read and written (cityline doctor)"
+        raise StoreError(what, where=where, hint=hint) from error
+
+
+class FolderStore:
+    """Implements `ports.store.Store` below one root folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def path(self, key: str) -> Path:
+        """The path of a key. Raises StoreError for a key that would leave the root."""
+        path = (self.root / key).absolute()
+        if ".." in Path(key).parts or not path.is_relative_to(self.root):
+            raise StoreError("a key may not leave the store", where=key)
+        return path
+
+    def locate(self, key: str) -> str:
+        """The absolute path of a key, as text."""
+        return str(self.path(key))
+
+    def read(self, key: str) -> bytes:
+        """The bytes at a key."""
+        with store_errors(key):
+            return self.path(key).read_bytes()
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put bytes at a key: written beside it, flushed to disk, then renamed."""
+        path = self.path(key)
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        with store_errors(key):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync_folder(path.parent)
+
+    def adopt(self, path: Path, key: str) -> None:
+        """Move a finished file to a key; same file system, so the rename is atomic."""
+        target = self.path(key)
+        with store_errors(key):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.replace(target)
+            _sync_folder(target.parent)
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys below a prefix, sorted."""
+        base = self.path(prefix)
+        with store_errors(prefix):
+            files = (p for p in base.rglob("*") if p.is_file() and not p.name.startswith("."))
+            return sorted(p.relative_to(self.root).as_posix() for p in files)
+
+    def remove(self, prefix: str) -> None:
+        """Delete everything below a prefix."""
+        path = self.path(prefix)
+        with store_errors(prefix):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
