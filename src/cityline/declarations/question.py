@@ -9,7 +9,8 @@ from pydantic import Field
 from cityline.declarations.reading import Declared
 
 Unit = Literal[
-    "", "inquiries", "calls", "difference", "share", "points", "change", "seconds", "index", "rank", "year"
+    "", "inquiries", "calls", "difference", "share", "points", "change",
+    "seconds", "index", "rank", "year", "month",
 ]  # fmt: skip
 
 
@@ -24,6 +25,10 @@ class QuestionColumn(Declared):
     description: str = ""
     adds_to: float | None = None
     """When set, the column's non-null values must add up to this (1.0 for shares)."""
+    adds_per: str = ""
+    """A column within whose groups they add up, e.g. year; empty for the whole table."""
+    label_from: Literal["", "period", "comparison"] = ""
+    """When set, the column is headed by that period's label instead of its own."""
 
 
 class Parameter(Declared):
@@ -65,8 +70,9 @@ class Chart(Declared):
 class Question(Declared):
     """`questions/<name>.sql`: front matter and one SELECT; `order` sorts the list of questions.
 
-    `sentence` is a template over `rows` (a list of rows with attributes), `period`, `comparison`
-    and `parameters`, with the filters number, percent, points, signed, month and ordinal.
+    `sentence` is a template over `rows` (a list of rows with attributes), the labels `period` and
+    `comparison`, and `parameters`, with the filters number, decimal(n), percent, change,
+    difference, points and month.
     """
 
     name: str

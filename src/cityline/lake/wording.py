@@ -17,6 +17,8 @@ def cell(value: object, unit: str) -> str:
         return UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if unit == "month" and isinstance(value, str):
+        return month(date.fromisoformat(value))
     if not isinstance(value, int | float):
         return str(value)
     match unit:
@@ -32,7 +34,7 @@ def cell(value: object, unit: str) -> str:
             return f"{number(value, 0)} s"
         case "index":
             return number(value, 2)
-        case "year" | "rank":
+        case "year":
             return str(int(value))
         case _:
             return number(value, 0 if float(value).is_integer() else 1)

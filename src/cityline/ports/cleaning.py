@@ -64,7 +64,8 @@ class CleaningStep:
     """One step: an operation by name, why, and what it does.
 
     `assigns` adds or replaces columns (all expressions see the step before); then `renames`
-    (old → new), then `drops`. `rejects` and `duplicates` only mark rows.
+    (old → new), then `drops`. `rejects` and `duplicates` only mark rows. `expected` says how many
+    cells should change, as (least, most): outside it something is not as its author thought.
     """
 
     number: int
@@ -75,6 +76,7 @@ class CleaningStep:
     drops: tuple[str, ...] = ()
     rejects: tuple[Reject, ...] = ()
     duplicates: Duplicates | None = None
+    expected: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class StepEffect:
 
     number: int
     operation: str
+    why: str
     rows_before: int
     rows_after: int
     cells_changed: int

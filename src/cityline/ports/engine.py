@@ -46,6 +46,11 @@ class Layout:
 class Engine(Protocol):
     """Runs SQL in DuckDB's dialect over named tables. Raises EngineError."""
 
+    @property
+    def name(self) -> str:
+        """The engine's name, as answers and receipts tell it."""
+        ...
+
     def query(
         self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None
     ) -> pa.Table:

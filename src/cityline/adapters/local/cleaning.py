@@ -363,7 +363,13 @@ class _Rows:
             samples = [*tally.samples, *self._rejected_samples([i for i in mine if hits[i]])]
             told.append(
                 StepEffect(
-                    step.number, step.operation, rows, rows - lost, tally.changed, tuple(samples)
+                    step.number,
+                    step.operation,
+                    step.why,
+                    rows,
+                    rows - lost,
+                    tally.changed,
+                    tuple(samples),
                 )
             )
             rows -= lost

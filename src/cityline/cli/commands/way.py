@@ -1,0 +1,260 @@
+"""The verbs of the way: run them all, or up to one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from cityline.cli.opening import Asked, pulling, shared
+from cityline.cli.output import SAMPLE, Output, table
+from cityline.errors import UsageError
+from cityline.flow import run as flow
+from cityline.flow.parts import Parts
+from cityline.flow.plan import questions
+from cityline.flow.steps.answer import load
+from cityline.flow.steps.outcome import Done
+from cityline.flow.steps.prepare import clean
+from cityline.lake.receipt import Outcome, Receipt
+from cityline.lake.wording import number, size
+from cityline.stages.prepare.run import Prepared
+
+_MARKS = {Outcome.DONE: "✓", Outcome.UNCHANGED: "·", Outcome.FAILED: "✗", Outcome.BLOCKED: "✗"}
+
+
+@click.command()
+@pulling
+@shared
+def run(asked: Asked) -> None:
+    """Do everything that is due, from the portal to the published pages."""
+    report(asked.parts(), asked.output)
+
+
+def report(parts: Parts, output: Output) -> None:
+    """Run everything that is due and tell what came of it."""
+    output.talk(f"{parts.folder.city.title} · home {parts.home}")
+    finished = flow.run(parts, lambda r: output.talk(line(r)))
+    done = Done(finished.receipts)
+    if done.generated:
+        output.talk(SAMPLE)
+    index = parts.site / "current" / "index.html"
+    told = [load(parts, q, done) for q in questions(parts.folder)]
+    data = {
+        "run": finished.run,
+        "changed": finished.changed,
+        "seconds": round(finished.seconds, 3),
+        "release": finished.release.id if finished.release else None,
+        "generated": done.generated,
+        "site": str(index),
+        "steps": [_step_data(r) for r in finished.receipts],
+        "answers": {a.question: a.sentence for a in told},
+    }
+    if not finished.changed:
+        text = f"Nothing changed: {len(finished.receipts)} steps stand as they were."
+    else:
+        text = "\n".join(f"{i}. {a.sentence}" for i, a in enumerate(told, 1))
+    release = finished.release.id[:7] if finished.release else "none"
+    end = f"Snapshot {release} · {finished.seconds:.1f} s"
+    output.done(data, f"{text}\n{end}\nOpen it:  {index.as_uri()}")
+
+
+@click.command()
+@click.argument("text", required=False, default="")
+@click.option("--draft", metavar="DATASET", help="Write a draft source for this dataset.")
+@click.option("--limit", default=10, show_default=True)
+@pulling
+@shared
+def discover(asked: Asked, text: str, draft: str | None, limit: int) -> None:
+    """Search a portal's catalogue, or draft a source for a person to sign."""
+    from cityline.stages import discover as stage  # noqa: PLC0415 - with the portal's client
+    from cityline.wiring import open_portal  # noqa: PLC0415 - heavy
+
+    folder = asked.folder()
+    base = asked.portal or next((s.portal for s in folder.sources.values()), "")
+    if not base:
+        raise UsageError("no portal is known", hint="--portal URL")
+    portal = open_portal(base, folder.environment)
+    if draft:
+        described = portal.describe(draft)
+        name = draft.removeprefix("3-1-1-")
+        path = asked.city / "sources" / f"{name}.toml"
+        if path.exists():
+            raise UsageError("the source exists already", where=str(path), hint="choose another")
+        path.write_text(stage.draft_source(described), encoding="utf-8")
+        asked.output.done({"file": str(path)}, f"Draft written: {path}\nRead it, then sign it.")
+        return
+    total, found = portal.search(text, limit)
+    data = {
+        "total": total,
+        "datasets": [
+            {
+                "id": d.id,
+                "title": d.title,
+                "rows": d.records_count,
+                "data_processed": d.data_processed,
+                "licence": d.licence,
+                "fields": [{"name": f.name, "label": f.label, "type": f.type} for f in d.fields],
+            }
+            for d in found
+        ],
+    }
+    rows = [[d.id, number(d.records_count), d.data_processed[:10], d.title] for d in found]
+    shown = table(["dataset", "rows", "processed", "title"], rows, [False, True, False, False])
+    if total == 1 and found:
+        fields = [[f.name, f.label, f.type] for f in found[0].fields]
+        shown += "\n\n" + table(["field", "label", "type"], fields, [False, False, False])
+    hint = "Draft a source:  cityline discover --draft DATASET"
+    asked.output.done(data, f"{shown}\n{number(total)} datasets match. {hint}")
+
+
+@click.command()
+@pulling
+@shared
+def ingest(asked: Asked) -> None:
+    """Bring every source into the raw zone, or learn that nothing changed."""
+    _until(asked, "ingest")
+
+
+@click.command()
+@click.option("--explain", is_flag=True, help="Show every step with rows, cells and samples.")
+@click.option("--source", help="Only this source.")
+@click.option("--sql", is_flag=True, help="Print the recipe as SQL.")
+@pulling
+@shared
+def prepare(asked: Asked, explain: bool, source: str | None, sql: bool) -> None:
+    """Clean raw into landing, or explain how (without writing anything)."""
+    if not explain and not sql:
+        _until(asked, "prepare")
+        return
+    parts = asked.parts()
+    names = [source] if source else list(parts.folder.recipes)
+    for name in names:
+        if name not in parts.folder.recipes:
+            known = ", ".join(parts.folder.recipes)
+            raise UsageError(f"no recipe {name!r}", hint=f"known: {known}")
+    done = Done(filter(None, (parts.ledger.last(f"ingest/{n}") for n in names)))
+    if sql:
+        from cityline.flow.steps.prepare import sql_text  # noqa: PLC0415 - rarely asked
+
+        texts = {n: sql_text(parts, n, done) for n in names}
+        asked.output.done(texts, "\n\n".join(texts.values()))
+        return
+    data: dict[str, Any] = {}
+    shown: list[str] = []
+    for name in names:
+        prepared = clean(parts, name, done)
+        data[name] = [_effect_data(e) for e in prepared.cleaned.effects]
+        shown.append(_explained(name, prepared))
+    asked.output.done(data, "\n\n".join(shown))
+
+
+@click.command()
+@pulling
+@shared
+def structure(asked: Asked) -> None:
+    """Shape landing into curated tables."""
+    _until(asked, "structure")
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Also copy the site to this folder.")
+@pulling
+@shared
+def publish(asked: Asked, out: Path | None) -> None:
+    """Write the site as static files and switch readers to it at once."""
+    parts = asked.parts()
+    finished = flow.run(parts, lambda r: asked.output.talk(line(r)))
+    site = parts.site / "current"
+    if out is not None:
+        from cityline.stages.publish.release import copy_release  # noqa: PLC0415 - rarely asked
+
+        site = copy_release(parts.site, out)
+    index = site / "index.html"
+    release = finished.release.id if finished.release else None
+    asked.output.done({"site": str(index), "release": release}, f"Open it:  {index.as_uri()}")
+
+
+def line(receipt: Receipt) -> str:
+    """One step in one line."""
+    mark = _MARKS[receipt.outcome]
+    if receipt.outcome is Outcome.UNCHANGED:
+        return f"  {mark} {receipt.stage:<9} {receipt.subject:<24} {_why_unchanged(receipt)}"
+    told = f"{_told(receipt):<50} {receipt.seconds:6.2f} s"
+    return f"  {mark} {receipt.stage:<9} {receipt.subject:<24} {told}"
+
+
+def _why_unchanged(receipt: Receipt) -> str:
+    return str(receipt.details.get("unchanged") or "nothing it depends on changed")
+
+
+def _told(receipt: Receipt) -> str:
+    rows = number(receipt.rows_out)
+    match receipt.stage:
+        case "ingest":
+            facts = receipt.details
+            return f"{rows} rows · {size(facts['bytes'])} · sha256 {facts['sha256'][:7]}"
+        case "prepare":
+            away = receipt.rows_in - receipt.rows_out
+            checks = len(receipt.details.get("verdicts", ()))
+            return (
+                f"{number(receipt.rows_in)} → {rows} · {number(away)} quarantined · {checks} rules"
+            )
+        case "publish":
+            return f"{number(receipt.rows_out)} files · {size(receipt.versions[0].bytes)}"
+        case "analyse":
+            return "refused" if receipt.details["refused"] else f"{rows} rows"
+        case _:
+            return f"{rows} rows" if receipt.rows_out else ""
+
+
+def _until(asked: Asked, stage: str) -> None:
+    output: Output = asked.output
+    finished = flow.run(asked.parts(), lambda r: output.talk(line(r)), until=stage)
+    mine = [r for r in finished.receipts if r.stage == stage]
+    nothing = "" if any(r.outcome is Outcome.DONE for r in mine) else "Nothing changed.\n"
+    data = {"run": finished.run, "steps": [_step_data(r) for r in mine]}
+    output.done(data, f"{nothing}Next:  cityline run")
+
+
+def _step_data(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "step": receipt.step,
+        "outcome": receipt.outcome.value,
+        "rows_in": receipt.rows_in,
+        "rows_out": receipt.rows_out,
+        "seconds": round(receipt.seconds, 3),
+        "generated": receipt.generated,
+        "writes": dict(receipt.writes),
+    }
+
+
+def _effect_data(effect: Any) -> dict[str, Any]:
+    return {
+        "number": effect.number,
+        "operation": effect.operation,
+        "rows_before": effect.rows_before,
+        "rows_after": effect.rows_after,
+        "cells_changed": effect.cells_changed,
+        "samples": [dict(s) for s in effect.samples],
+    }
+
+
+def _explained(name: str, prepared: Prepared) -> str:
+    lines = [f"{name}: {number(prepared.rows)} rows read"]
+    for effect in prepared.cleaned.effects:
+        lines.append(
+            f"{effect.number:3}. {effect.operation}  rows {number(effect.rows_before)} → "
+            f"{number(effect.rows_after)} · {number(effect.cells_changed)} cells changed"
+        )
+        lines.append(f"       {effect.why}")
+        for sample in effect.samples[:5]:
+            if "reason" in sample:
+                lines.append(f"       row {sample['row']}: {sample['reason']}")
+            else:
+                lines.append(
+                    f"       {sample['column']}: {sample['before']!r} → {sample['after']!r}"
+                )
+    kept, away = prepared.cleaned.kept.num_rows, prepared.cleaned.quarantined.num_rows
+    lines.append(f"     {number(kept)} kept + {number(away)} quarantined = {number(prepared.rows)}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The only room that knows the order: what the steps are, what depends on what, and one run."""

@@ -1,0 +1,75 @@
+"""Checking a city without running it: everything that can be known from the declarations alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cityline.declarations.corrections import Corrections
+from cityline.errors import CitylineError, DeclarationError, Problem
+from cityline.flow.parts import Parts
+from cityline.flow.plan import plan
+from cityline.guards import govern
+from cityline.stages.analyse.sentences import check_sentence
+from cityline.stages.prepare import compile_recipe
+from cityline.stages.structure import check_model
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found to be in order."""
+
+    model_tests: int
+    rules: int
+
+
+def check_city(parts: Parts) -> Checked:
+    """Compile every recipe, run every model's tests, look at every rule and sentence.
+
+    Raises DeclarationError with all problems found.
+    """
+    folder = parts.folder
+    problems: list[Problem] = []
+    problems += _caught(lambda: plan(folder))
+    today = datetime.now(UTC).date()
+    for name, recipe in folder.recipes.items():
+        source = folder.sources.get(recipe.source)
+        if source is not None:
+            fixes = folder.corrections.get(name) or Corrections(name=name)
+            problems += _caught(lambda r=recipe, s=source, f=fixes: compile_recipe(r, s, f, today))
+    rules = 0
+    for address, ruleset in folder.rules.items():
+        file = f"policies/quality/{address}.dqdl"
+        rules += len(ruleset.rules)
+        problems += _caught(lambda r=ruleset, f=file: govern.check(r, f))
+    for name, question in folder.questions.items():
+        problems += check_sentence(question, f"questions/{name}.sql")
+    tests, failed = _model_tests(parts)
+    problems += failed
+    if problems:
+        raise DeclarationError(problems)
+    return Checked(tests, rules)
+
+
+def _model_tests(parts: Parts) -> tuple[int, list[Problem]]:
+    problems: list[Problem] = []
+    count = 0
+    for name, model in parts.folder.models.items():
+        file = f"models/{name}.sql"
+        try:
+            results = check_model(model, parts.engine)
+        except CitylineError as error:
+            problems.append(Problem(file, "sql", error.what, error.hint))
+            continue
+        count += len(results)
+        problems += [Problem(file, f"tests.{r.name}", r.message) for r in results if not r.passed]
+    return count, problems
+
+
+def _caught(check: Callable[[], object]) -> list[Problem]:
+    try:
+        check()
+    except DeclarationError as error:
+        return list(error.problems)
+    return []

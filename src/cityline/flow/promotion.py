@@ -1,0 +1,60 @@
+"""The moment readers see a new state: one transaction in the ledger, then the site's pointer.
+
+A run killed between the two is finished by the next one, which makes the pointer follow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from datetime import UTC, datetime
+
+from cityline.flow.parts import Parts
+from cityline.flow.steps.outcome import Done
+from cityline.lake.receipt import Outcome
+from cityline.ports.ledger import Release
+from cityline.stages.publish.release import prune, switch
+
+_TABLE_STAGES = ("prepare", "structure")
+
+
+def promote(parts: Parts, done: Done, run: str) -> Release:
+    """Make what the run holds the state readers see; the same state again changes nothing."""
+    current = parts.ledger.current()
+    release_id = identify(done)
+    if current is not None and current.id == release_id:
+        return current
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    release = Release(release_id, run, moment, dict(done.receipts))
+    parts.ledger.promote(release, {"generated": done.generated, "steps": len(done.receipts)})
+    finish(parts)
+    expire(parts, done)
+    return release
+
+
+def identify(done: Done) -> str:
+    """A release's id: the hash of every version in it, the site's pages included."""
+    versions = sorted(f"{v.address}@{v.id}" for r in done.receipts.values() for v in r.versions)
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
+
+
+def finish(parts: Parts) -> None:
+    """Make the site's pointer follow the ledger, and sweep what a killed run left behind."""
+    shutil.rmtree(parts.home / "incoming", ignore_errors=True)
+    current = parts.ledger.current()
+    if current is not None and "publish/site" in current.receipts:
+        version = current.receipts["publish/site"].versions[0]
+        switch(parts.site, version.id)
+        prune(parts.site, keep=parts.folder.environment.keep_releases)
+
+
+def expire(parts: Parts, done: Done) -> None:
+    """Drop old snapshots of the tables this run wrote, and files no snapshot needs."""
+    keep = parts.folder.environment.keep_snapshots
+    for receipt in done.receipts.values():
+        if receipt.stage not in _TABLE_STAGES or receipt.outcome is not Outcome.DONE:
+            continue
+        for version in receipt.versions:
+            protected = frozenset({version.id})
+            for key in parts.catalog.expire(version.address, keep, protected):
+                parts.store.remove(key)

@@ -1,0 +1,205 @@
+"""Answering: parameters checked, SQL run once, the table held to what the question declares."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from cityline.declarations.city import Event
+from cityline.declarations.question import Question
+from cityline.declarations.reading import nearest
+from cityline.errors import AnswerRefused, StepError, UsageError
+from cityline.lake.answer import Answer, AnswerColumn, Origin
+from cityline.lake.version import Version
+from cityline.lake.wording import month
+from cityline.ports.engine import Engine, Tables
+from cityline.stages.analyse.periods import Calendar, Window, choose, resolve_years
+from cityline.stages.analyse.sentences import render
+
+_TOLERANCE = 1e-9
+
+
+def answer(
+    question: Question,
+    engine: Engine,
+    tables: Tables,
+    *,
+    calendar: pa.Table,
+    versions: Mapping[str, Version],
+    origins: tuple[Origin, ...],
+    parameters: Mapping[str, Any],
+    steps: tuple[Mapping[str, Any], ...] = (),
+    events: Sequence[Event] = (),
+) -> Answer:
+    """Answer a question.
+
+    `calendar` holds the months of the question's source, `versions` the tables it reads. A
+    comparison that would not be like for like yields an answer whose `refused` says why. Raises
+    UsageError for a parameter that is not known.
+    """
+    values = _values(question, engine, tables, parameters)
+    try:
+        months = Calendar(calendar.to_pylist())
+        years = resolve_years(question, months, parameters)
+        window = choose(question, months, years)
+        bound = {**values, **years, **window.parameters()}
+        began = time.perf_counter()
+        result = engine.query(question.sql, {t: tables[t] for t in question.reads}, bound)
+        spent = (time.perf_counter() - began) * 1000
+        rows = _rows(question, result)
+    except AnswerRefused as refused:
+        return _refused(question, engine, versions, origins, parameters, steps, refused)
+    _check_sums(question, rows)
+    sentence = render(question, rows, window.period.label, _label(window), {**values, **years})
+    return Answer(
+        question=question.name,
+        title=question.title,
+        sentence=_opened(sentence),
+        columns=_columns(question, window),
+        rows=tuple(tuple(row.values()) for row in rows),
+        parameters={**years, **{k: v for k, v in values.items() if v is not None}},
+        period=window.period,
+        comparison=window.comparison,
+        sql=question.sql,
+        engine=engine.name,
+        milliseconds=round(spent, 2),
+        bytes_read=sum(v.bytes for v in versions.values()),
+        snapshots={t: v.id for t, v in versions.items()},
+        origins=origins,
+        chart=question.chart.model_dump(),
+        notes=(*question.notes, *_event_notes(window, events)),
+        steps=steps,
+    )
+
+
+def _refused(
+    question: Question,
+    engine: Engine,
+    versions: Mapping[str, Version],
+    origins: tuple[Origin, ...],
+    parameters: Mapping[str, Any],
+    steps: tuple[Mapping[str, Any], ...],
+    refused: AnswerRefused,
+) -> Answer:
+    reason = f"{refused.what} ({refused.hint})" if refused.hint else refused.what
+    return Answer(
+        question=question.name,
+        title=question.title,
+        sentence=f"Not answered: {reason}.",
+        columns=_columns(question, None),
+        rows=(),
+        parameters=dict(parameters),
+        period=None,
+        comparison=None,
+        sql=question.sql,
+        engine=engine.name,
+        milliseconds=0.0,
+        bytes_read=0,
+        snapshots={t: v.id for t, v in versions.items()},
+        origins=origins,
+        chart=question.chart.model_dump(),
+        notes=question.notes,
+        refused=reason,
+        steps=steps,
+    )
+
+
+def _values(
+    question: Question, engine: Engine, tables: Tables, asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Filters as the SQL takes them: NULL for all, or a value that occurs."""
+    for name in asked:
+        if name not in question.parameters:
+            told = nearest(name, [*question.parameters]) if question.parameters else "it takes none"
+            raise UsageError(f"{question.name} has no parameter {name!r}", hint=told)
+    values: dict[str, Any] = {}
+    for name, parameter in question.parameters.items():
+        if parameter.kind != "value":
+            continue
+        value = asked.get(name)
+        if value in (None, "", "all"):
+            values[name] = None
+            continue
+        table, _, column = parameter.values_from.rpartition(".")
+        sql = f'SELECT DISTINCT "{column}" AS value FROM {table} WHERE "{column}" IS NOT NULL'
+        known = engine.query(sql, {table: tables[table]})["value"].to_pylist()
+        if value not in known:
+            hint = nearest(str(value), [str(k) for k in known])
+            raise UsageError(f"no {name} {value!r}", where=question.name, hint=hint[:300])
+        values[name] = value
+    return values
+
+
+def _rows(question: Question, result: pa.Table) -> list[dict[str, Any]]:
+    declared = [c.name for c in question.columns]
+    if result.column_names != declared:
+        told = (
+            f"the SQL yields {', '.join(result.column_names)}; declared are {', '.join(declared)}"
+        )
+        raise StepError(told, where=f"questions/{question.name}.sql", hint="name them alike")
+    rows = [{k: _plain(v) for k, v in row.items()} for row in result.to_pylist()]
+    if not rows:
+        told = "there are no inquiries for this choice"
+        raise AnswerRefused(told, where=question.name, hint="choose another filter")
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _check_sums(question: Question, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Shares that do not add up betray a join that fanned out."""
+    for column in question.columns:
+        if column.adds_to is None:
+            continue
+        sums: dict[Any, float] = defaultdict(float)
+        for row in rows:
+            if row[column.name] is not None:
+                sums[row[column.adds_per] if column.adds_per else None] += row[column.name]
+        for group, total in sums.items():
+            if not math.isclose(total, column.adds_to, rel_tol=1e-6, abs_tol=_TOLERANCE):
+                of = f" of {group}" if group is not None else ""
+                told = f"{column.name}{of} adds up to {total:g}, not to {column.adds_to:g}"
+                hint = "a join fanned out, or the WHERE clauses differ"
+                raise StepError(told, where=f"questions/{question.name}.sql", hint=hint)
+
+
+def _columns(question: Question, window: Window | None) -> tuple[AnswerColumn, ...]:
+    labels = {"period": "", "comparison": ""}
+    if window:
+        labels = {"period": window.period.label, "comparison": _label(window)}
+    return tuple(
+        AnswerColumn(c.name, labels.get(c.label_from) or c.label, c.unit, c.description)
+        for c in question.columns
+    )
+
+
+def _label(window: Window) -> str:
+    return window.comparison.label if window.comparison else ""
+
+
+def _opened(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _event_notes(window: Window, events: Sequence[Event]) -> list[str]:
+    """Events inside the months shown, which change what the figures mean."""
+    spans = [s for s in (window.period, window.comparison) if s]
+    first, last = min(s.start for s in spans), max(s.end for s in spans)
+    return [
+        f"{month(e.date)}: {e.title}. {e.note}".strip()
+        for e in events
+        if first <= e.date.replace(day=1) <= last
+    ]

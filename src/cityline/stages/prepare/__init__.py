@@ -1,0 +1,5 @@
+"""Prepare: raw texts into landing rows, or into quarantine with a reason."""
+
+from cityline.stages.prepare.plan import compile_recipe, select_of, sql_of, to_databrew
+
+__all__ = ["compile_recipe", "select_of", "sql_of", "to_databrew"]
