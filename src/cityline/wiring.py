@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
@@ -75,18 +76,17 @@ def assemble(
 
 def open_portal(base: str, settings: Environment) -> Portal:
     """A client for an Explore API address. The key is taken from CITYLINE_PORTAL_KEY when set."""
-    from cityline.adapters.portals.opendatasoft import (  # noqa: PLC0415 - httpx is heavy
+    from pydantic import SecretStr  # noqa: PLC0415 - heavy
+
+    from cityline.adapters.portals.http import Timing  # noqa: PLC0415 - httpx is heavy
+    from cityline.adapters.portals.opendatasoft import (  # noqa: PLC0415
         OpendatasoftPortal,
         Settings,
     )
 
-    return OpendatasoftPortal(
-        Settings(
-            base_url=base,
-            total_deadline_s=settings.http.deadline,
-            max_attempts=settings.http.attempts,
-        )
-    )
+    key = os.environ.get("CITYLINE_PORTAL_KEY")
+    timing = Timing(deadline=settings.http.deadline, attempts=settings.http.attempts)
+    return OpendatasoftPortal(Settings(base, timing, SecretStr(key) if key else None))
 
 
 def sample_portal(today: date | None = None, port: int = 0) -> AbstractContextManager[SamplePortal]:
@@ -132,7 +132,8 @@ def _portals(
         return open_portal(base, settings)
 
     def choose(source: Source) -> Portal:
-        if files is not None:
+        named = files is not None and (files.is_dir() or source.dataset in files.stem)
+        if files is not None and named:
             from cityline.adapters.portals.files import FilesPortal  # noqa: PLC0415
 
             return FilesPortal(files)

@@ -22,7 +22,8 @@ class PortalField:
 class Dataset:
     """A dataset as the portal describes it.
 
-    Texts are cleaned of zero-width characters. `data_processed` is ISO 8601 with offset, or "".
+    Texts are cleaned of zero-width characters. `records_count` is None when nobody has counted.
+    `data_processed` is ISO 8601 with offset, or "".
     `generated` is true when the portal says that its data are generated, not the City's.
     `metadata` is the portal's answer as received, to be sealed beside the data.
     """
@@ -32,7 +33,7 @@ class Dataset:
     description: str
     licence: str
     fields: tuple[PortalField, ...]
-    records_count: int
+    records_count: int | None
     data_processed: str
     modified: str
     address: str

@@ -53,7 +53,7 @@ def judge(
         {**references, address.table: candidate},
         history=_history(parts, step),
         now=datetime.now(UTC),
-        references={name: name for name in references},
+        references=tuple(references),
     )
     failed = [v for v in verdicts if v.blocks]
     if failed:

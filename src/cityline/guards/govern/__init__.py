@@ -1,0 +1,6 @@
+"""Govern: quality rules judged on all rows, before anybody sees them."""
+
+from cityline.guards.govern.judging import check, judge
+from cityline.guards.govern.verdict import Verdict
+
+__all__ = ["Verdict", "check", "judge"]
