@@ -1,0 +1,128 @@
+"""A release is a folder written completely, with a manifest of hashes; readers are switched to it
+by one rename. A failure or a kill leaves the release before it in place.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cityline.errors import StoreError, StoreFull, UsageError
+
+MANIFEST = "manifest.json"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def write_release(root: Path, pages: Iterable[tuple[str, bytes]]) -> tuple[str, dict[str, int]]:
+    """Write a release below `root/releases`, named by the hash of its content.
+
+    Returns its name and each file's size. Nothing points to it until `switch` is called.
+    """
+    building = root / "releases" / f".building-{uuid.uuid4().hex[:8]}"
+    hashes: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    with _errors(root):
+        try:
+            for name, body in pages:
+                path = building / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(body)
+                hashes[name], sizes[name] = hashlib.sha256(body).hexdigest(), len(body)
+            listing = "\n".join(f"{n} {h}" for n, h in sorted(hashes.items()))
+            identity = hashlib.sha256(listing.encode()).hexdigest()[:16]
+            body = json.dumps({"release": identity, "files": hashes}, indent=1, sort_keys=True)
+            (building / MANIFEST).write_text(body, encoding="utf-8")
+            _flush(building)
+            target = root / "releases" / identity
+            if not target.exists():
+                building.rename(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return identity, sizes
+
+
+def switch(root: Path, identity: str) -> None:
+    """Make `root/current` the release named, in one rename; already so is no change."""
+    current = root / "current"
+    target = Path("releases") / identity
+    with _errors(root):
+        if current.is_symlink() and current.readlink() == target:
+            return
+        if not (root / target / MANIFEST).is_file():
+            what = f"the release {identity} is not complete"
+            raise StoreError(what, where=str(root), hint="cityline run writes it again")
+        temporary = root / f".current-{uuid.uuid4().hex[:8]}"
+        temporary.symlink_to(target)
+        temporary.replace(current)
+
+
+def prune(root: Path, keep: int) -> None:
+    """Delete all but the newest releases; the one readers see always stays."""
+    current = root / "current"
+    seen = current.resolve() if current.is_symlink() else None
+    with _errors(root):
+        releases = [p for p in (root / "releases").iterdir() if p.is_dir()]
+        unfinished = [p for p in releases if p.name.startswith(".building-")]
+        done = sorted(
+            (p for p in releases if p not in unfinished), key=lambda p: -p.stat().st_mtime
+        )
+        for path in (*unfinished, *done[keep:]):
+            if path.resolve() != seen:
+                shutil.rmtree(path)
+
+
+def verify_release(path: Path) -> list[str]:
+    """Altered, missing and extra files of a release, by name; none is an empty list."""
+    manifest = path / MANIFEST
+    if not manifest.is_file():
+        return [f"{MANIFEST}: missing"]
+    known: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    there = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
+    problems = [f"{n}: missing" for n in sorted(known) if n not in there]
+    for name in sorted(n for n in there if n != MANIFEST):
+        if name not in known:
+            problems.append(f"{name}: not part of the release")
+        elif hashlib.sha256(there[name].read_bytes()).hexdigest() != known[name]:
+            problems.append(f"{name}: altered")
+    return problems
+
+
+def copy_release(root: Path, out: Path) -> Path:
+    """Copy the release readers see into an empty or new folder."""
+    if out.exists() and any(out.iterdir()):
+        raise UsageError("the folder is not empty", where=str(out), hint="choose another")
+    with _errors(out):
+        shutil.copytree(root / "current", out, dirs_exist_ok=True)
+    return out.absolute()
+
+
+def _flush(folder: Path) -> None:
+    """Have every file on disk before anything points to it."""
+    for path in _files(folder):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (p for p in folder.rglob("*") if p.is_file())
+
+
+@contextmanager
+def _errors(where: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            what = "no space is left where the site is kept"
+            hint = "free some space and run again; readers still see the release before"
+            raise StoreFull(what, where=str(where), hint=hint) from error
+        what = f"the site cannot be written: {error.strerror or error}"
+        hint = "check that the folder may be written; readers still see the release before"
+        raise StoreError(what, where=str(where), hint=hint) from error

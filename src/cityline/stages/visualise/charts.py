@@ -1,0 +1,383 @@
+"""One Vega-Lite specification per mark. Labels are the table's own cells, written the same way.
+
+Bars begin at zero, names stand beside horizontal bars, series are told apart by more than colour,
+and what is provisional is dashed, hollow and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cityline.lake.answer import Answer
+from cityline.lake.wording import cell
+from cityline.stages.visualise.palette import Palette
+
+Spec = dict[str, Any]
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+_FONT = "Inter"
+_WIDTH = 460
+_ROW = 24
+_MAX_CATEGORIES = 4
+_OTHER = "Other"
+
+
+def chart(answer: Answer, palette: Palette) -> Spec:
+    """The specification of an answer's chart.
+
+    Raises KeyError only for a mark that declarations do not know.
+    """
+    records = answer.records()
+    units = {c.name: c.unit for c in answer.columns}
+    body = _MARKS[answer.chart["mark"]](answer, records, units, palette)
+    return {
+        "$schema": _SCHEMA,
+        "background": palette.background,
+        "padding": 6,
+        **body,
+        "config": _config(palette),
+    }
+
+
+def _config(palette: Palette) -> Spec:
+    text = {"labelFontSize": 13, "titleFontSize": 13, "labelColor": palette.ink}
+    return {
+        "aria": False,
+        "font": _FONT,
+        "view": {"stroke": None},
+        "text": {"fontSize": 13, "color": palette.ink},
+        "axis": {
+            **text,
+            "titleColor": palette.muted,
+            "titleFontWeight": "normal",
+            "gridColor": palette.grid,
+            "domainColor": palette.muted,
+            "tickColor": palette.grid,
+            "labelLimit": 330,
+        },
+        "legend": {
+            **text,
+            "title": None,
+            "orient": "top",
+            "symbolType": "square",
+            "labelLimit": 260,
+        },
+    }
+
+
+def _label_axis() -> Spec:
+    return {"title": None, "ticks": False, "domain": False, "labelPadding": 6}
+
+
+def _number_axis() -> Spec:
+    return {"title": None, "grid": True, "tickCount": 4, "format": "~s"}
+
+
+def _names(field: str) -> Spec:
+    return {"field": field, "type": "nominal", "sort": None, "axis": _label_axis()}
+
+
+def _bar(answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette) -> Spec:
+    x, y = answer.chart["x"], answer.chart["y"]
+    rows = [
+        {"name": r[y], "value": r[x], "label": cell(r[x], units[x])}
+        for r in records[: answer.chart["limit"]]
+    ]
+    return {
+        "data": {"values": rows},
+        "width": _WIDTH,
+        "height": {"step": _ROW},
+        "encoding": {
+            "y": _names("name"),
+            "x": {"field": "value", "type": "quantitative", "axis": _number_axis()},
+        },
+        "layer": [
+            {"mark": {"type": "bar", "color": palette.current, "height": {"band": 0.72}}},
+            _end_label(),
+        ],
+    }
+
+
+def _end_label() -> Spec:
+    return {
+        "mark": {"type": "text", "align": "left", "dx": 5},
+        "encoding": {"text": {"field": "label", "type": "nominal"}},
+    }
+
+
+def _paired(
+    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
+) -> Spec:
+    x, y, before = (answer.chart[k] for k in ("x", "y", "compare"))
+    labels = {c.name: c.label for c in answer.columns}
+    rows = [
+        {"name": r[y], "series": labels[k], "value": r[k], "label": cell(r[k], units[k])}
+        for r in records[: answer.chart["limit"]]
+        for k in (before, x)
+    ]
+    order = [labels[before], labels[x]]
+    colours = [palette.comparison, palette.current]
+    return {
+        "data": {"values": rows},
+        "width": _WIDTH,
+        "height": {"step": 17},
+        "encoding": {
+            "y": {**_names("name"), "scale": {"paddingInner": 0.28}},
+            "yOffset": {"field": "series", "type": "nominal", "sort": order},
+            "x": {"field": "value", "type": "quantitative", "axis": _number_axis()},
+        },
+        "layer": [
+            {
+                "mark": {"type": "bar"},
+                "encoding": {
+                    "color": {
+                        "field": "series",
+                        "type": "nominal",
+                        "sort": order,
+                        "scale": {"domain": order, "range": colours},
+                    }
+                },
+            },
+            {**_end_label(), "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12}},
+        ],
+    }
+
+
+def _difference(
+    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
+) -> Spec:
+    x, y = answer.chart["x"], answer.chart["y"]
+    rows = [
+        {
+            "name": r[y],
+            "value": r[x],
+            "rises": r[x] > 0,
+            "label": f"{'▲' if r[x] > 0 else '▼'} {cell(r[x], units[x])}",
+        }
+        for r in records[: answer.chart["limit"]]
+    ]
+    reach = max((abs(r["value"]) for r in rows), default=1) * 1.28
+    return {
+        "data": {"values": rows},
+        "width": _WIDTH,
+        "height": {"step": _ROW},
+        "encoding": {
+            "y": _names("name"),
+            "x": {
+                "field": "value",
+                "type": "quantitative",
+                "axis": _number_axis(),
+                "scale": {"domain": [-reach, reach]},
+            },
+        },
+        "layer": [
+            {
+                "mark": {"type": "bar", "height": {"band": 0.72}},
+                "encoding": {
+                    "color": {
+                        "condition": {"test": "datum.rises", "value": palette.rise},
+                        "value": palette.fall,
+                    }
+                },
+            },
+            {**_end_label(), "transform": [{"filter": "datum.rises"}]},
+            {
+                "transform": [{"filter": "!datum.rises"}],
+                "mark": {"type": "text", "align": "right", "dx": -5},
+                "encoding": {"text": {"field": "label", "type": "nominal"}},
+            },
+        ],
+    }
+
+
+def _line(answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette) -> Spec:
+    x, y, mark = (answer.chart[k] for k in ("x", "y", "provisional"))
+    rows = [
+        {"x": r[x], "value": r[y], "provisional": bool(mark and r[mark])}
+        for r in records
+        if r[y] is not None
+    ]
+    dated = units[x] == "month"
+    along: Spec = {
+        "field": "x",
+        "type": "temporal" if dated else "ordinal",
+        "axis": {"title": None},
+    }
+    if dated:
+        along["axis"] |= {"format": "%Y", "tickCount": "year", "labelOverlap": True}
+    else:
+        along["axis"] |= {"labelAngle": 0}
+    share = units[y] == "share"
+    axis = {**_number_axis(), "format": "%" if share else "~s"}
+    up: Spec = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": True}}
+    return {
+        "data": {"values": rows},
+        "width": 640,
+        "height": 280,
+        "encoding": {"x": along, "y": up},
+        "layer": [*_strokes(rows, palette, dots=not dated), *_last(rows, units[y], palette)],
+    }
+
+
+def _strokes(rows: Sequence[Spec], palette: Palette, *, dots: bool) -> list[Spec]:
+    """A solid line over complete months; a dashed one, with hollow points, to provisional ones."""
+    strokes: list[Spec] = [
+        {
+            "transform": [{"filter": "!datum.provisional"}],
+            "mark": {"type": "line", "color": palette.current, "strokeWidth": 2, "point": dots},
+        }
+    ]
+    at = next((i for i, r in enumerate(rows) if r["provisional"]), None)
+    if at is not None:
+        tail = [dict(r) for r in rows[max(0, at - 1) :]]
+        strokes.append(
+            {
+                "data": {"values": tail},
+                "mark": {"type": "line", "color": palette.current, "strokeDash": [4, 3]},
+            }
+        )
+        hollow = [r for r in tail if r["provisional"]]
+        point = {"type": "point", "color": palette.current, "filled": False, "size": 50}
+        strokes.append({"data": {"values": hollow}, "mark": point})
+    if dots:
+        strokes[0]["mark"] |= {"color": palette.current, "point": {"color": palette.current}}
+    return strokes
+
+
+def _last(rows: Sequence[Spec], unit: str, palette: Palette) -> list[Spec]:
+    """The last complete point and the last provisional one, named where they stand."""
+    done = [r for r in rows if not r["provisional"]][-1:]
+    open_ = [r for r in rows if r["provisional"]][-1:]
+    told = [{**r, "label": cell(r["value"], unit)} for r in done]
+    told += [{**r, "label": f"{cell(r['value'], unit)} provisional"} for r in open_]
+    mark = {"type": "text", "align": "right", "dy": -12, "color": palette.ink, "fontWeight": 600}
+    return [
+        {
+            "data": {"values": told},
+            "mark": mark,
+            "encoding": {"text": {"field": "label", "type": "nominal"}},
+        }
+    ]
+
+
+def _heatmap(
+    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
+) -> Spec:
+    x, y, value = (answer.chart[k] for k in ("x", "y", "value"))
+    rows = [
+        {"x": r[x], "name": r[y], "value": r[value], "label": cell(r[value], units[value])}
+        for r in records
+    ]
+    largest = max((r["value"] for r in rows), default=1)
+    order = list(dict.fromkeys(r["name"] for r in rows))
+    return {
+        "data": {"values": rows},
+        "width": {"step": 58},
+        "height": {"step": 30},
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "ordinal",
+                "axis": {"title": None, "labelAngle": 0, "orient": "top", "ticks": False},
+            },
+            "y": {**_names("name"), "sort": order},
+        },
+        "layer": [
+            {
+                "mark": {"type": "rect", "stroke": palette.background, "strokeWidth": 1},
+                "encoding": {
+                    "color": {
+                        "field": "value",
+                        "type": "quantitative",
+                        "legend": None,
+                        "scale": {
+                            "type": "quantize",
+                            "domain": [0, largest],
+                            "range": list(palette.sequential),
+                        },
+                    }
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 12},
+                "encoding": {
+                    "text": {"field": "label", "type": "nominal"},
+                    "color": {
+                        "condition": {
+                            "test": f"datum.value < {largest * 4 / 6!r}",
+                            "value": palette.on_light,
+                        },
+                        "value": palette.on_dark,
+                    },
+                },
+            },
+        ],
+    }
+
+
+def _stacked(
+    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
+) -> Spec:
+    """Shares per series; more series than can be told apart are drawn together as one."""
+    x, y, series = (answer.chart[k] for k in ("x", "y", "series"))
+    totals: dict[str, float] = {}
+    for r in records:
+        totals[r[series]] = totals.get(r[series], 0) + (r[y] or 0)
+    order = sorted(totals, key=lambda s: -totals[s])
+    shown = order if len(order) <= _MAX_CATEGORIES else [*order[: _MAX_CATEGORIES - 1], _OTHER]
+    summed: dict[tuple[Any, str], float] = {}
+    for r in records:
+        key = (r[x], r[series] if r[series] in shown else _OTHER)
+        summed[key] = summed.get(key, 0) + (r[y] or 0)
+    rows = [
+        {"x": at, "series": s, "place": shown.index(s), "value": v, "label": _inside(v, units[y])}
+        for (at, s), v in summed.items()
+    ]
+    colours = list(palette.categories[: len(shown)])
+    place = {"field": "value", "type": "quantitative", "stack": True, "axis": None}
+    return {
+        "data": {"values": rows},
+        "width": {"step": 58},
+        "height": 280,
+        "encoding": {
+            "x": {"field": "x", "type": "ordinal", "axis": {"title": None, "labelAngle": 0}},
+            "order": {"field": "place", "type": "quantitative"},
+        },
+        "layer": [
+            {
+                "mark": {"type": "bar", "stroke": palette.background, "strokeWidth": 1},
+                "encoding": {
+                    "y": place,
+                    "color": {
+                        "field": "series",
+                        "type": "nominal",
+                        "sort": shown,
+                        "scale": {"domain": shown, "range": colours},
+                    },
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 12, "color": palette.on_dark},
+                "encoding": {
+                    "y": {**place, "bandPosition": 0.5},
+                    "text": {"field": "label", "type": "nominal"},
+                },
+            },
+        ],
+    }
+
+
+def _inside(value: float, unit: str) -> str:
+    """A label inside a segment, when there is room for one."""
+    return cell(value, unit) if value >= 0.06 else ""  # noqa: PLR2004 - 280 px × 6 % fits a line
+
+
+_Build = Callable[[Answer, list[Spec], Mapping[str, str], Palette], Spec]
+_MARKS: Mapping[str, _Build] = {
+    "bar": _bar,
+    "paired-bar": _paired,
+    "difference": _difference,
+    "line": _line,
+    "heatmap": _heatmap,
+    "stacked-bar": _stacked,
+}
