@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import rich_click as click
 
@@ -100,9 +100,8 @@ def shared(function: _F) -> _F:
         quiet: bool,
         **kwargs: Any,
     ) -> Any:
-        context = click.get_current_context()
         asked = Asked(
-            output=Output(as_json=as_json, command=context.info_name or "", quiet=quiet),
+            output=Output(as_json=as_json, command=function.__name__, quiet=quiet),
             city=_find(city),
             environment=environment,
             home=home,
@@ -112,7 +111,7 @@ def shared(function: _F) -> _F:
         )
         return function(asked, *args, **kwargs)
 
-    return command  # type: ignore[return-value] - the same command with more options
+    return cast("_F", command)
 
 
 def pulling(function: _F) -> _F:

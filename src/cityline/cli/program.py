@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rich_click as click
+from click.exceptions import Exit
 
 from cityline import __version__
 from cityline.cli.output import Output
@@ -85,8 +86,8 @@ def run(arguments: Sequence[str]) -> int:
     except CitylineError as error:
         output.failed(error)
         return error.exit
-    except click.exceptions.Exit as done:
-        return done.exit_code
+    except Exit as done:
+        return int(done.exit_code)
     except click.UsageError as error:
         output.refused(error.format_message(), error.ctx)
         return ExitCode.USAGE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from cityline.declarations.corrections import Corrections
 from cityline.errors import CitylineError, DeclarationError, Problem
@@ -37,12 +38,12 @@ def check_city(parts: Parts) -> Checked:
         source = folder.sources.get(recipe.source)
         if source is not None:
             fixes = folder.corrections.get(name) or Corrections(name=name)
-            problems += _caught(lambda r=recipe, s=source, f=fixes: compile_recipe(r, s, f, today))
+            problems += _caught(partial(compile_recipe, recipe, source, fixes, today))
     rules = 0
     for address, ruleset in folder.rules.items():
         file = f"policies/quality/{address}.dqdl"
         rules += len(ruleset.rules)
-        problems += _caught(lambda r=ruleset, f=file: govern.check(r, f))
+        problems += _caught(partial(govern.check, ruleset, file))
     for name, question in folder.questions.items():
         problems += check_sentence(question, f"questions/{name}.sql")
     tests, failed = _model_tests(parts)

@@ -142,7 +142,7 @@ def snapshots(asked: Asked, name: str | None) -> None:
     """Past versions of the tables; each can still be read by its id."""
     parts, _, done = asked.reading()
     names = [name] if name else sorted(done.tables())
-    told = {
+    told: dict[str, list[dict[str, Any]]] = {
         str(Address.parse(n)): [
             {"id": s.id, "committed_at": s.committed_at, "rows": s.rows, "run": s.run}
             for s in parts.catalog.snapshots(Address.parse(n))

@@ -67,7 +67,7 @@ def report(parts: Parts, output: Output) -> None:
 @shared
 def discover(asked: Asked, text: str, draft: str | None, limit: int) -> None:
     """Search a portal's catalogue, or draft a source for a person to sign."""
-    from cityline.stages import discover as stage  # noqa: PLC0415 - with the portal's client
+    from cityline.stages.discover import draft_source  # noqa: PLC0415 - rarely asked
     from cityline.wiring import open_portal  # noqa: PLC0415 - heavy
 
     folder = asked.folder()
@@ -81,7 +81,7 @@ def discover(asked: Asked, text: str, draft: str | None, limit: int) -> None:
         path = asked.city / "sources" / f"{name}.toml"
         if path.exists():
             raise UsageError("the source exists already", where=str(path), hint="choose another")
-        path.write_text(stage.draft_source(described), encoding="utf-8")
+        path.write_text(draft_source(described), encoding="utf-8")
         asked.output.done({"file": str(path)}, f"Draft written: {path}\nRead it, then sign it.")
         return
     total, found = portal.search(text, limit)
@@ -99,7 +99,7 @@ def discover(asked: Asked, text: str, draft: str | None, limit: int) -> None:
             for d in found
         ],
     }
-    rows = [[d.id, number(d.records_count), d.data_processed[:10], d.title] for d in found]
+    rows = [[d.id, number(d.records_count or 0), d.data_processed[:10], d.title] for d in found]
     shown = table(["dataset", "rows", "processed", "title"], rows, [False, True, False, False])
     if total == 1 and found:
         fields = [[f.name, f.label, f.type] for f in found[0].fields]

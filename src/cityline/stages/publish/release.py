@@ -37,8 +37,8 @@ def write_release(root: Path, pages: Iterable[tuple[str, bytes]]) -> tuple[str, 
                 hashes[name], sizes[name] = hashlib.sha256(body).hexdigest(), len(body)
             listing = "\n".join(f"{n} {h}" for n, h in sorted(hashes.items()))
             identity = hashlib.sha256(listing.encode()).hexdigest()[:16]
-            body = json.dumps({"release": identity, "files": hashes}, indent=1, sort_keys=True)
-            (building / MANIFEST).write_text(body, encoding="utf-8")
+            manifest = json.dumps({"release": identity, "files": hashes}, indent=1, sort_keys=True)
+            (building / MANIFEST).write_text(manifest, encoding="utf-8")
             _flush(building)
             target = root / "releases" / identity
             if not target.exists():
