@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from cityline.adapters.local.engine import DuckEngine
+from cityline.adapters.local.store import FolderStore
+from cityline.adapters.portals.sample import SamplePortal
+from cityline.flow.parts import Parts
+from cityline.flow.run import Finished, run
+from cityline.flow.steps.outcome import Done
+from cityline.wiring import open_city
+
 ROOT = Path(__file__).resolve().parent.parent
+TODAY = date(2026, 8, 17)
+"""The day of the portal's real catalogue export; the sample portal's extracts are made for it."""
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +36,53 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data files are not beside this checkout")
     return folder
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> DuckEngine:
+    """The product's engine over a store of its own."""
+    return DuckEngine(FolderStore(tmp_path / "lake"))
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[SamplePortal]:
+    """One sample portal for all tests that only read from it."""
+    with SamplePortal(today=TODAY) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A city that has been run once."""
+
+    folder: Path
+    parts: Parts
+    finished: Finished
+
+    @property
+    def done(self) -> Done:
+        """What stands."""
+        return Done(self.finished.receipts)
+
+    @property
+    def site(self) -> Path:
+        """What readers see."""
+        return self.parts.site / "current"
+
+
+def copy_vancouver(target: Path) -> Path:
+    """A city's folder of its own, to be changed by a test."""
+    shutil.copytree(ROOT / "cities" / "vancouver", target, ignore=shutil.ignore_patterns(".*"))
+    return target
+
+
+def run_city(folder: Path, portal: SamplePortal) -> Ran:
+    """Run a city's folder from a sample portal."""
+    parts = open_city(folder, portal=portal.base_url)
+    return Ran(folder, parts, run(parts, lambda _: None))
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
+    """Vancouver, run once for all tests that only look at the outcome."""
+    return run_city(copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver"), portal)

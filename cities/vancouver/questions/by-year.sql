@@ -8,6 +8,7 @@ sentence = "{% set last = rows | map(attribute='year') | max %}{% set first = ro
 [period]
 kind = "complete-years"
 source = "inquiry-volume"
+last_years = 10
 
 [parameters.channel]
 kind = "value"
@@ -41,7 +42,6 @@ WITH chosen AS (
   SELECT year, department, CAST(sum(inquiries) AS BIGINT) AS inquiries
   FROM curated.department_channel_month
   WHERE month BETWEEN $from_month AND $to_month
-    AND year > year($to_month) - 10
     AND ($channel IS NULL OR channel = $channel)
   GROUP BY year, department
 ),

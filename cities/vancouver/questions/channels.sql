@@ -8,6 +8,7 @@ sentence = "{% set last = rows | map(attribute='year') | max %}{% set now = rows
 [period]
 kind = "complete-years"
 source = "inquiry-volume"
+last_years = 10
 
 [parameters.department]
 kind = "value"
@@ -46,7 +47,6 @@ WITH totals AS (
   SELECT year, channel, CAST(sum(inquiries) AS BIGINT) AS inquiries
   FROM curated.department_channel_month
   WHERE month BETWEEN $from_month AND $to_month
-    AND year >= year($to_month) - 10
     AND ($department IS NULL OR department = $department)
   GROUP BY year, channel
 ),
@@ -62,5 +62,4 @@ SELECT
   (s.share - e.share) * 100 AS shift
 FROM shares AS s
 LEFT JOIN shares AS e ON e.channel = s.channel AND e.year = s.year - 1
-WHERE s.year > year($to_month) - 10
 ORDER BY s.year, s.inquiries DESC, s.channel

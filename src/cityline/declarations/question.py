@@ -51,6 +51,8 @@ class Period(Declared):
     kind: Literal["year", "compare", "complete-years", "complete-months", "trend"]
     source: str
     """The source whose calendar decides what is complete."""
+    last_years: Annotated[int, Field(ge=0)] = 0
+    """For `complete-years`: at most so many, the latest ones; 0 for all."""
 
 
 class Chart(Declared):

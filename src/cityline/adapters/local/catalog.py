@@ -86,17 +86,12 @@ class IcebergCatalog:
         """The files of a snapshot, as the table's manifests list them."""
         with _catalog_errors(str(address)):
             table = self._load(address)
-            scan = table.scan(snapshot_id=int(snapshot) if snapshot else None)
-            found = scan.snapshot()
+            found = table.snapshot_by_id(int(snapshot)) if snapshot else table.current_snapshot()
             if found is None:
                 raise CatalogError("no such snapshot", where=f"{address}@{snapshot or 'newest'}")
-            tasks = list(scan.plan_files())
-        files = tuple(
-            sorted(
-                (self._file(task.file) for task in tasks),
-                key=lambda f: f.key,
-            )
-        )
+            # the manifests, not a planned scan: planning leaves out files without rows
+            listed = table.inspect.data_files(found.snapshot_id).to_pylist()
+        files = tuple(sorted((self._file(entry) for entry in listed), key=lambda f: f.key))
         return Version(address, str(found.snapshot_id), sum(f.rows for f in files), files)
 
     def snapshots(self, address: Address) -> list[Snapshot]:
@@ -130,9 +125,7 @@ class IcebergCatalog:
             if old:
                 table.maintenance.expire_snapshots().by_ids(old).commit()
                 table = self._load(address)
-            live: set[str] = set()
-            for snapshot in table.metadata.snapshots:
-                live |= {f.key for f in self.version(address, str(snapshot.snapshot_id)).files}
+            live = {self._key(path) for path in _all_files(table)}
         return [k for k in self._store.keys(address.key("data")) if k not in live]
 
     def _catalog(self) -> SqlCatalog:
@@ -175,10 +168,18 @@ class IcebergCatalog:
                     spec.add_identity(column)
         return table
 
-    def _file(self, file: Any) -> DataFile:
-        path = Path(str(file.file_path).removeprefix("file://"))
-        key = path.relative_to(self._store.root).as_posix()
-        return DataFile(key, file.record_count, file.file_size_in_bytes)
+    def _file(self, entry: Mapping[str, Any]) -> DataFile:
+        key = self._key(entry["file_path"])
+        return DataFile(key, entry["record_count"], entry["file_size_in_bytes"])
+
+    def _key(self, path: str) -> str:
+        return Path(path.removeprefix("file://")).relative_to(self._store.root).as_posix()
+
+
+def _all_files(table: Table) -> list[str]:
+    """Paths of the data files any snapshot needs."""
+    paths: list[str] = table.inspect.all_data_files()["file_path"].to_pylist()
+    return paths
 
 
 def _summary(snapshot: Any) -> dict[str, str]:

@@ -76,12 +76,7 @@ class HttpClient:
 
     def __init__(self, timing: Timing, headers: Mapping[str, str]) -> None:
         self._timing = timing
-        self._client = httpx.Client(
-            headers={"User-Agent": f"cityline/{__version__}", **headers},
-            http2=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(timing.read, connect=timing.connect),
-        )
+        self._headers = {"User-Agent": f"cityline/{__version__}", **headers}
 
     def json(self, url: str, parameters: Mapping[str, str]) -> tuple[Any, Mapping[str, str]]:
         """A JSON answer and its headers."""
@@ -164,7 +159,15 @@ class HttpClient:
         timeout = httpx.Timeout(
             min(self._timing.read, left), connect=min(self._timing.connect, left)
         )
-        with self._client.stream("GET", url, params=dict(parameters), timeout=timeout) as response:
+        # a handful of requests a day: each has its own connection, so none is left open
+        with httpx.stream(
+            "GET",
+            url,
+            params=dict(parameters),
+            headers=self._headers,
+            timeout=timeout,
+            follow_redirects=False,
+        ) as response:
             if response.status_code != httpx.codes.OK:
                 _refuse(response, url, deadline)
             yield response

@@ -26,7 +26,7 @@ def inputs(parts: Parts, question: str, done: Done) -> Mapping[str, str]:
     reads = {r: done.version(Address.parse(r)).id for r in (*declared.reads, CALENDAR)}
     origins = {
         f"ingest/{s}": str(done.details(f"ingest/{s}")["retrieved_at"])
-        for s in sources_of(parts, declared.reads, done)
+        for s in sources_of(parts, question, done)
     }
     digest = parts.folder.digest(f"questions/{question}.sql", "city.toml", "sources/")
     return {**reads, **origins, "declarations": digest}
@@ -71,22 +71,26 @@ def compute(parts: Parts, question: str, done: Done, parameters: Mapping[str, An
         tables,
         calendar=_calendar(parts, declared.period.source, calendar),
         versions=versions,
-        origins=tuple(_origin(parts, s, done) for s in sources_of(parts, declared.reads, done)),
+        origins=tuple(_origin(parts, s, done) for s in sources_of(parts, question, done)),
         parameters=parameters,
-        steps=_steps(parts, declared.reads, done),
+        steps=_steps(parts, question, done),
         events=parts.folder.city.events,
     )
 
 
-def sources_of(parts: Parts, reads: tuple[str, ...], done: Done) -> list[str]:
-    """The sources that tables come from, found by following receipts backwards."""
-    found: dict[str, None] = {}
-    waiting = [Address.parse(r) for r in reads]
+def sources_of(parts: Parts, question: str, done: Done) -> list[str]:
+    """The sources an answer's figures come from, found by following the models backwards.
+
+    The calendar covers every source; it only says which months of the question's own are complete.
+    """
+    declared = parts.folder.questions[question]
+    found = {declared.period.source}
+    waiting = [Address.parse(r) for r in declared.reads]
     while waiting:
         address = waiting.pop()
         if address.zone == Zone.LANDING:
-            found[address.name] = None
-        elif address.zone == Zone.CURATED:
+            found.add(address.name)
+        elif address.zone == Zone.CURATED and address.table != CALENDAR:
             model = parts.folder.models[address.name]
             waiting += [Address.parse(r) for r in model.reads if not r.startswith("lake.")]
     return [s for s in parts.folder.sources if s in found and f"ingest/{s}" in done.receipts]
@@ -116,10 +120,10 @@ def _origin(parts: Parts, source: str, done: Done) -> Origin:
     )
 
 
-def _steps(parts: Parts, reads: tuple[str, ...], done: Done) -> tuple[Mapping[str, Any], ...]:
+def _steps(parts: Parts, question: str, done: Done) -> tuple[Mapping[str, Any], ...]:
     """Rows at each step from the portal to the tables an answer reads."""
     told: list[Mapping[str, Any]] = []
-    for source in sources_of(parts, reads, done):
+    for source in sources_of(parts, question, done):
         raw = done.version(f"raw/{source}")
         told.append(
             {"step": f"ingest/{source}", "rows_in": raw.rows, "rows_out": raw.rows, "note": ""}
@@ -128,7 +132,7 @@ def _steps(parts: Parts, reads: tuple[str, ...], done: Done) -> tuple[Mapping[st
         reasons = receipt.details["reasons"]
         note = "; ".join(f"{n:,} rejected: {why}" for why, n in reasons.items())
         told.append(_row(f"prepare/{source}", receipt.rows_in, receipt.rows_out, note))
-    for model in _models_of(parts, reads):
+    for model in _models_of(parts, parts.folder.questions[question].reads):
         receipt = done.receipts[f"structure/{model}"]
         told.append(_row(f"structure/{model}", receipt.rows_in, receipt.rows_out, ""))
     return tuple(told)

@@ -162,6 +162,7 @@ def _complete_years(calendar: Calendar, question: Question) -> Span:
     if not whole:
         told = f"no year of {question.period.source} is complete"
         raise AnswerRefused(told, where=question.name, hint="an answer needs twelve whole months")
+    whole = whole[-question.period.last_years :]
     label = str(whole[0]) if len(whole) == 1 else f"{whole[0]}–{whole[-1]}"
     return Span(date(whole[0], 1, 1), date(whole[-1], _YEAR, 1), label, complete=True)
 

@@ -227,16 +227,10 @@ def _strokes(rows: Sequence[Spec], palette: Palette, *, dots: bool) -> list[Spec
             "mark": {"type": "line", "color": palette.current, "strokeWidth": 2, "point": dots},
         }
     ]
-    at = next((i for i, r in enumerate(rows) if r["provisional"]), None)
-    if at is not None:
-        tail = [dict(r) for r in rows[max(0, at - 1) :]]
-        strokes.append(
-            {
-                "data": {"values": tail},
-                "mark": {"type": "line", "color": palette.current, "strokeDash": [4, 3]},
-            }
-        )
-        hollow = [r for r in tail if r["provisional"]]
+    for ends in _provisional_ends(rows):
+        line = {"type": "line", "color": palette.current, "strokeDash": [4, 3]}
+        strokes.append({"data": {"values": ends}, "mark": line})
+        hollow = [r for r in ends if r["provisional"]]
         point = {"type": "point", "color": palette.current, "filled": False, "size": 50}
         strokes.append({"data": {"values": hollow}, "mark": point})
     if dots:
@@ -244,20 +238,37 @@ def _strokes(rows: Sequence[Spec], palette: Palette, *, dots: bool) -> list[Spec
     return strokes
 
 
+def _provisional_ends(rows: Sequence[Spec]) -> list[Sequence[Spec]]:
+    """The provisional rows at either end, each with the complete row they join."""
+    whole = [i for i, r in enumerate(rows) if not r["provisional"]]
+    if not whole:
+        return [rows]
+    ends = [rows[: whole[0] + 1], rows[whole[-1] :]]
+    return [e for e in ends if len(e) > 1]
+
+
 def _last(rows: Sequence[Spec], unit: str, palette: Palette) -> list[Spec]:
     """The last complete point and the last provisional one, named where they stand."""
     done = [r for r in rows if not r["provisional"]][-1:]
-    open_ = [r for r in rows if r["provisional"]][-1:]
     told = [{**r, "label": cell(r["value"], unit)} for r in done]
-    told += [{**r, "label": f"{cell(r['value'], unit)} provisional"} for r in open_]
-    mark = {"type": "text", "align": "right", "dy": -12, "color": palette.ink, "fontWeight": 600}
-    return [
-        {
-            "data": {"values": told},
-            "mark": mark,
-            "encoding": {"text": {"field": "label", "type": "nominal"}},
-        }
-    ]
+    layers = [_point_label(told, palette, "right")]
+    for at, side in ((0, "left"), (-1, "right")):
+        row = rows[at]
+        if row["provisional"]:
+            label = f"{cell(row['value'], unit)} provisional"
+            layers.append(_point_label([{**row, "label": label}], palette, side))
+    return layers
+
+
+def _point_label(rows: Sequence[Spec], palette: Palette, side: str) -> Spec:
+    """A label above a point, growing away from the chart's edge."""
+    mark = {"type": "text", "align": side, "dy": -12, "color": palette.ink, "fontWeight": 600}
+    mark |= {"dx": 8} if side == "left" else {}
+    return {
+        "data": {"values": list(rows)},
+        "mark": mark,
+        "encoding": {"text": {"field": "label", "type": "nominal"}},
+    }
 
 
 def _heatmap(
@@ -268,7 +279,9 @@ def _heatmap(
         {"x": r[x], "name": r[y], "value": r[value], "label": cell(r[value], units[value])}
         for r in records
     ]
-    largest = max((r["value"] for r in rows), default=1)
+    # a row that sums up all the others would wash out the colours of the rest
+    single = [r["value"] for r in rows if not str(r["name"]).startswith("All other")]
+    largest = max(single, default=1)
     order = list(dict.fromkeys(r["name"] for r in rows))
     return {
         "data": {"values": rows},

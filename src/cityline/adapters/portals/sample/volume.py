@@ -142,10 +142,12 @@ def _month(month: date, restatements: int) -> Iterator[Row]:
     """One month's rows; every later extract restates a few of its counts, up to six times."""
     random = np.random.default_rng([_SEED, month.year, month.month])
     kinds = [k for k in _kinds() if _exists(k.department, month)]
-    shares = np.array([_share(k, month) * _season(k.department, month) for k in kinds])
+    plain = np.array([_share(k, month) for k in kinds])
+    shares = plain * np.array([_season(k.department, month) for k in kinds])
+    busy = shares.sum() / plain.sum()
     shares /= shares.sum()
     chosen = _chosen(random, shares, month)
-    total = 1.0 * _MEAN_BY_YEAR[min(month.year, 2025)] * sum(len(at) for at in chosen.values())
+    total = busy * _MEAN_BY_YEAR[min(month.year, 2025)] * sum(len(at) for at in chosen.values())
     if month == FIRST:
         total *= 13 / 28  # collection began on the 16th
     made = []

@@ -1,0 +1,59 @@
+# The list of developer commands. `make demo` and `make test` are all that a newcomer needs.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
+export CHROMIUM
+
+.PHONY: help demo test test-all check bench lock docs clean
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/run.stamp ## Run Vancouver end to end and print the answers
+	@$(BIN)/cityline demo
+
+test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is installed), under 10 minutes
+	@$(BIN)/pytest -m "not slow" $(if $(CHROMIUM),,-m "not slow and not browser")
+
+test-all: $(VENV)/dev.stamp ## Run every test; chromium must be installed
+	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
+	@$(BIN)/pytest
+
+check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/cityline check --city cities/vancouver --home build/check
+	$(BIN)/pytest -q tests/house
+
+bench: $(VENV)/dev.stamp ## Measure speed and memory as ratios in one run (several minutes)
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/dev.stamp ## Write the reference pages that are made from the code
+	$(BIN)/python -m tests.house.reference
+
+lock: ## Lock the dependencies anew (needs pip-tools on the path)
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --allow-unsafe --strip-extras -o requirements/run.txt requirements/run.in
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --allow-unsafe --strip-extras -o requirements/dev.txt requirements/dev.in
+
+clean: ## Remove what these commands made
+	rm -rf $(VENV) build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "error: the venv module is missing (Debian: apt-get install python3-venv)"; exit 1; }
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
+	@echo "Installing Cityline into $(VENV) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@echo "Installing the developer's tools into $(VENV) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
