@@ -117,7 +117,7 @@ class _Rows:
         for name, column in self.columns.items():
             if name != ROW:
                 found[name] = _value_counts(column)
-        return {n: found[n] for n in self.raw.column_names}
+        return {n: found[n] for n in self.raw.column_names if n in found}
 
     # -- one step -----------------------------------------------------------------------------
 

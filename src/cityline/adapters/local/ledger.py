@@ -140,7 +140,7 @@ def _claim(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = json.loads(os.pread(descriptor, 4096, 0) or b"{}")
+        holder = _holder(os.pread(descriptor, 4096, 0))
         since = datetime.fromisoformat(holder.get("since", datetime.now(UTC).isoformat()))
         age = (datetime.now(UTC) - since).total_seconds()
         what = (
@@ -148,3 +148,12 @@ def _claim(descriptor: int, path: Path) -> None:
             f"process {holder.get('pid', '?')}, for {age:.0f} s"
         )
         raise LockHeld(what, where=str(path), hint="wait for it to end, then run again") from error
+
+
+def _holder(written: bytes) -> dict[str, Any]:
+    """Who wrote the lock; nothing when it is just being written."""
+    try:
+        told = json.loads(written)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

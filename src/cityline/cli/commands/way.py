@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def report(parts: Parts, output: Output) -> None:
     output.talk(f"{parts.folder.city.title} · home {parts.home}")
     finished = flow.run(parts, lambda r: output.talk(line(r)))
     done = Done(finished.receipts)
+    for warning in _warnings(finished.receipts):
+        output.warn(warning)
     if done.generated:
         output.talk(SAMPLE)
     index = parts.site / "current" / "index.html"
@@ -173,6 +176,20 @@ def publish(asked: Asked, out: Path | None) -> None:
     index = site / "index.html"
     release = finished.release.id if finished.release else None
     asked.output.done({"site": str(index), "release": release}, f"Open it:  {index.as_uri()}")
+
+
+def _warnings(receipts: Iterable[Receipt]) -> list[str]:
+    """What a person should look at although the run went through."""
+    told = []
+    for receipt in receipts:
+        if receipt.outcome is Outcome.DONE:
+            told += [f"{receipt.step}: {w}" for w in receipt.details.get("warnings", ())]
+            told += [f"{receipt.step}: {n}" for n in receipt.details.get("notes", ())]
+            verdicts = receipt.details.get("verdicts", ())
+            told += [
+                f"{receipt.step}: {v['message']}" for v in verdicts if v["outcome"] == "warned"
+            ]
+    return told
 
 
 def line(receipt: Receipt) -> str:

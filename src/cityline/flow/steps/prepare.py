@@ -82,6 +82,7 @@ def perform(parts: Parts, source: str, done: Done, run: str) -> Made:
     )
     details = {
         "effects": [asdict(e) for e in cleaned.effects],
+        "warnings": list(prepared.surprises),
         "reasons": quarantine_reasons(cleaned.quarantined),
         "profile": {
             "before": [p.to_json() for p in prepared.before],

@@ -7,9 +7,10 @@ the recipe's. A file that fails is refused whole, and the old state stays.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,13 +150,19 @@ def _count_records(path: Path, source: Source) -> int:
     records = blank = 0
     inside = False
     last = b""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
     for chunk in _chunks(path, source.format.max_field_bytes):
+        _check_text(chunk, decode, source)
         if b'"' in chunk or inside:
             ended, inside = _count_quoted(chunk, inside=inside)
         else:
             ended = chunk.count(b"\n")
             blank += chunk.count(b"\n\r\n") + chunk.count(b"\n\n")
         if ended == 0 and len(chunk) == source.format.max_field_bytes:
+            if inside and b"\n" in chunk:
+                what = "a quoted cell never ends"
+                where = f"{source.dataset}, after record {records}"
+                raise SourceDamaged(what, where=where, hint="look for a single quote there")
             what = f"a record is longer than {source.format.max_field_bytes:,} bytes"
             hint = "raise max_field_bytes under [format] if that is right"
             where = f"{source.dataset}, after record {records}"
@@ -169,6 +176,17 @@ def _count_records(path: Path, source: Source) -> int:
         hint = "the download was cut; or add a line break if the file is whole"
         raise SourceDamaged(what, where=f"{source.dataset}, record {records + 1}", hint=hint)
     return records - blank
+
+
+def _check_text(chunk: bytes, decode: Callable[[bytes], str], source: Source) -> None:
+    """Refuse bytes that are not in the declared encoding."""
+    try:
+        decode(chunk)
+    except UnicodeDecodeError as error:
+        near = chunk[max(0, error.start - 20) : error.start + 20].decode("latin-1")
+        what = f"the file is not utf-8, near {near!r}"
+        hint = 'declare its real encoding, e.g. encoding = "latin-1" under [format]'
+        raise SourceDamaged(what, where=source.dataset, hint=hint) from error
 
 
 def _chunks(path: Path, size: int) -> Iterator[bytes]:

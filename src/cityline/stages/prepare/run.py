@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class Prepared:
     total_before: int | None
     total_kept: int | None
     total_quarantined: int | None
+    surprises: tuple[str, ...] = ()
+    """Corrections that met more or fewer cells than their author expected."""
 
 
 def prepare(
@@ -72,7 +74,17 @@ def prepare(
         total_before=before,
         total_kept=after,
         total_quarantined=lost,
+        surprises=tuple(_surprises(plan, cleaned)),
     )
+
+
+def _surprises(plan: CleaningPlan, cleaned: Cleaned) -> Iterator[str]:
+    for step, effect in zip(plan.steps, cleaned.effects, strict=True):
+        if step.expected is not None:
+            least, most = step.expected
+            if not least <= effect.cells_changed <= most:
+                told = f"{effect.cells_changed:,} cells, expected {least:,} to {most:,}"
+                yield f"the correction {step.why!r} met {told}"
 
 
 def _totals(

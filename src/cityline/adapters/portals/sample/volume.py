@@ -150,6 +150,8 @@ def _month(month: date, restatements: int) -> Iterator[Row]:
     total = busy * _MEAN_BY_YEAR[min(month.year, 2025)] * sum(len(at) for at in chosen.values())
     if month == FIRST:
         total *= 13 / 28  # collection began on the 16th
+    elif month.year == FIRST.year:
+        total *= 1.05  # the year's mean includes that half month
     made = []
     for channel, at in chosen.items():
         weight = shares[at] / shares[at].sum() if channel in ("Phone", "Chat") else None

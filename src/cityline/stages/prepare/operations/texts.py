@@ -55,7 +55,7 @@ def _capital(call: Call) -> None:
     # a word's first letter: at the start or after something that is no letter, digit or apostrophe
     call.rewrite(
         f"array_to_string(list_transform(string_split({call.c}, ' '), "
-        f"w -> upper(substr(w, 1, 1)) || lower(substr(w, 2))), ' ')"
+        f"lambda w: upper(substr(w, 1, 1)) || lower(substr(w, 2))), ' ')"
     )
 
 
