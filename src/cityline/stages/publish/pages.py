@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
@@ -20,6 +21,8 @@ from cityline.lake.answer import Answer
 from cityline.stages.publish import files
 from cityline.stages.publish.site import SAMPLE, Entry, Site
 
+_TAG = re.compile(r"<[^>]*>")
+_ROLE = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _FONTS = ("inter-regular.woff2", "inter-semibold.woff2")
 
 
@@ -123,8 +126,9 @@ def _environment() -> Environment:
 def _inline(svg: str, name: str) -> Markup:
     """A drawn picture inside a page, as one image with a name."""
     role = Markup('<svg role="img" aria-label="{}"').format(name)
-    # the picture is our own drawing; its texts were escaped when it was drawn
-    return role + Markup(svg.removeprefix("<svg"))  # noqa: S704
+    # a picture is one image to a screen reader; the table beside it holds the marks
+    plain = _TAG.sub(lambda tag: _ROLE.sub("", tag[0]), svg).removeprefix("<svg")
+    return role + Markup(plain)  # noqa: S704 - our own drawing; its texts were escaped there
 
 
 def _day(text: str) -> str:

@@ -316,10 +316,16 @@ def _heatmap(
                 "encoding": {
                     "text": {"field": "label", "type": "nominal"},
                     "color": {
-                        "condition": {
-                            "test": f"datum.value < {largest * 4 / 6!r}",
-                            "value": palette.on_light,
-                        },
+                        "condition": [
+                            {
+                                "test": f"datum.value < {largest * 3 / 6!r}",
+                                "value": palette.on_light,
+                            },
+                            {
+                                "test": f"datum.value < {largest * 4 / 6!r}",
+                                "value": palette.on_middle,
+                            },
+                        ],
                         "value": palette.on_dark,
                     },
                 },

@@ -25,6 +25,7 @@ class Palette:
     fall: str
     sequential: tuple[str, ...]
     on_light: str
+    on_middle: str
     on_dark: str
     categories: tuple[str, ...]
 
@@ -42,6 +43,7 @@ def literal_palette() -> Palette:
         fall="#0F6B74",
         sequential=SEQUENTIAL,
         on_light="#1B2733",
+        on_middle="#1B2733",
         on_dark="#FFFFFF",
         categories=CATEGORIES,
     )
@@ -60,6 +62,7 @@ def page_palette() -> Palette:
         fall="var(--c-fall)",
         sequential=tuple(f"var(--s-{i})" for i in range(len(SEQUENTIAL))),
         on_light="var(--s-ink-low)",
+        on_middle="var(--s-ink-mid)",
         on_dark="var(--s-ink-high)",
         categories=tuple(f"var(--k-{i})" for i in range(len(CATEGORIES))),
     )
