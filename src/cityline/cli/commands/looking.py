@@ -10,9 +10,9 @@ import rich_click as click
 from cityline.cli.opening import Asked, shared
 from cityline.cli.output import table
 from cityline.errors import QualityError, StepError, UsageError
-from cityline.flow.freshness import freshness
 from cityline.flow.plan import questions
 from cityline.flow.steps.answer import compute, load
+from cityline.flow.steps.freshness import freshness
 from cityline.lake.address import Address
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.lake.wording import number

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cityline import __version__
-from cityline.flow.freshness import freshness
 from cityline.flow.parts import Parts
 from cityline.flow.plan import questions
 from cityline.flow.steps.answer import load
+from cityline.flow.steps.freshness import freshness
 from cityline.flow.steps.outcome import Done, Made
 from cityline.flow.steps.visualise import pictures
 from cityline.lake.address import Address, Zone

@@ -1,0 +1,5 @@
+"""`python -m cityline.cli` is `cityline`."""
+
+from cityline.cli.main import main
+
+main()
