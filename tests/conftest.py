@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cityline.adapters.local.engine import DuckEngine
@@ -49,6 +50,19 @@ def portal() -> Iterator[SamplePortal]:
     """One sample portal for all tests that only read from it."""
     with SamplePortal(today=TODAY) as opened:
         yield opened
+
+
+VOLUME = "3-1-1-inquiry-volume"
+CENTRE = "3-1-1-contact-centre-metrics"
+
+
+def exported(portal: SamplePortal, dataset: str) -> bytes:
+    """A dataset's CSV as the portal sends it, asked over HTTP."""
+    url = f"{portal.base_url}/catalog/datasets/{dataset}/exports/csv"
+    asked = {"use_labels": "true", "delimiter": ";", "with_bom": "true"}
+    answer = httpx.get(url, params=asked)
+    answer.raise_for_status()
+    return answer.content
 
 
 @dataclass(frozen=True)

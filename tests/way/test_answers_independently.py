@@ -10,22 +10,24 @@ import pandas as pd
 import pytest
 
 from cityline.adapters.portals.sample import SamplePortal
-from cityline.adapters.portals.sample.server import CENTRE, VOLUME
 from cityline.errors import UsageError
 from cityline.flow.steps.answer import compute, load
 from cityline.lake.answer import Answer
-from tests.conftest import Ran
+from tests.conftest import CENTRE, VOLUME, Ran, exported
 
 
 @pytest.fixture(scope="module")
 def volume(portal: SamplePortal) -> pd.DataFrame:
-    body = portal.csv(VOLUME, labels=True, delimiter=";", bom=True)
+    body = exported(portal, VOLUME)
     frame = pd.read_csv(io.BytesIO(body), sep=";", encoding="utf-8-sig")
     frame.columns = ["published", "type", "month", "channel", "n", "row"]
     frame["year"] = frame["month"].str[:4].astype(int)
     names = {
         "ENG - Solid Waste": "ENG - Sanitation Services",
-        "PRB - Administration": "PR - Administration",
+        "ENG - Streets": "ENG - Streets Operations",
+        "ENG - Water & Sewer": "ENG - Waterworks Operations",
+        "PRB - Planning and Operations": "PR - Park Operations",
+        "PRB - Administration": "PR - Corporate Services",
         "Public Safety - Fire": "VFRS - Operations - Emergency Services",
         "City Manager's Office": "CMO - City Manager's Office",
         "CSG - Licenses": "DBL - Licence Office",
@@ -159,7 +161,7 @@ def centre_years(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_service_level(ran: Ran, portal: SamplePortal) -> None:
-    body = portal.csv(CENTRE, labels=True, delimiter=";", bom=True)
+    body = exported(portal, CENTRE)
     mine = centre_years(pd.read_csv(io.BytesIO(body), sep=";", encoding="utf-8-sig"))
     _, table = answered(ran, "service-level")
     assert list(table.year) == list(range(2010, 2026))

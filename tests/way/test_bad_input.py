@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from cityline.adapters.portals.sample import Fault, SamplePortal
-from cityline.adapters.portals.sample.server import VOLUME
 from cityline.errors import (
     CitylineError,
     LockHeld,
@@ -27,7 +26,7 @@ from cityline.flow.run import run
 from cityline.flow.steps.answer import load
 from cityline.flow.steps.outcome import Done
 from cityline.wiring import open_city
-from tests.conftest import TODAY, Ran, copy_vancouver, run_city
+from tests.conftest import CENTRE, TODAY, VOLUME, Ran, copy_vancouver, exported, run_city
 
 HEAD = b"\xef\xbb\xbfDepartment;Type;Year Month;Channel;Number of Records;BI_ID\r\n"
 ROW = b"ENG - Sanitation Services;Collection Schedule Inquiry;2024-07;Phone;33;1\r\n"
@@ -47,8 +46,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ran, Sample
 
 
 def whole(portal: SamplePortal) -> bytes:
-    return portal.csv(VOLUME, labels=True, delimiter=";", bom=True)
+    return exported(portal, VOLUME)
 
+
+BIG = os.urandom(25_000_000).hex().encode()
+"""A cell of 50 MB that does not compress well, or the client would call it a bomb first."""
 
 BODIES: list[tuple[str, Callable[[bytes], bytes], type[CitylineError], str]] = [
     ("empty file", lambda _: b"", SourceDamaged, "empty"),
@@ -66,7 +68,7 @@ BODIES: list[tuple[str, Callable[[bytes], bytes], type[CitylineError], str]] = [
     ("utf-16", lambda b: b.decode("utf-8-sig").encode("utf-16"), SourceDamaged, "utf-16"),
     ("latin-1", lambda b: b.replace(b"FSC - Property Tax", "FSC - Impôt foncier".encode("latin-1")),
      SourceDamaged, "not utf-8"),
-    ("a cell of 50 MB", lambda b: HEAD + b"x" * 50_000_000 + b";T;2024-07;Phone;1;1\r\n" + b,
+    ("a cell of 50 MB", lambda b: HEAD + BIG + b";T;2024-07;Phone;1;1\r\n" + b,
      SourceDamaged, "longer than"),
     ("an open quote", lambda b: b.replace(b"\r\nFSC", b'\r\n"FSC', 1), SourceDamaged,
      "quoted cell"),
@@ -87,8 +89,6 @@ def test_a_file_that_is_not_the_table_is_refused_whole(
     portal.today = TODAY.replace(month=9)
     fault = Fault("replace", path="inquiry-volume/exports", body=spoil(whole(portal)))
     portal.faults = [fault]
-    described = portal.describe(VOLUME)["metas"]["default"]["records_count"]
-    assert described > 0
     try:
         with pytest.raises(kind) as caught:
             run(ran.parts, lambda _: None)
@@ -107,8 +107,7 @@ def one_file(tmp_path: Path, body: bytes, portal: SamplePortal) -> Path:
     files = tmp_path / "files"
     files.mkdir(exist_ok=True)
     (files / f"{VOLUME}.csv").write_bytes(body)
-    centre = "3-1-1-contact-centre-metrics"
-    (files / f"{centre}.csv").write_bytes(portal.csv(centre, labels=True, delimiter=";", bom=True))
+    (files / f"{CENTRE}.csv").write_bytes(exported(portal, CENTRE))
     return files
 
 
@@ -206,7 +205,7 @@ def test_a_blocking_rule_stops_promotion_and_a_warning_does_not(
     good = rules.read_text()
     rules.write_text(good.replace("RowCount > 0,", "RowCount > 10000000,"))
     before = ran.site.resolve()
-    with pytest.raises(QualityError, match="RowCount is 654"):
+    with pytest.raises(QualityError, match="RowCount is 651"):
         run_city(ran.folder, portal)
     assert ran.site.resolve() == before
     rules.write_text(

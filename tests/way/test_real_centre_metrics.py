@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 from cityline.adapters.portals.sample import SamplePortal
-from cityline.adapters.portals.sample.server import VOLUME
 from cityline.flow.run import run
 from cityline.flow.steps.answer import load
 from cityline.flow.steps.outcome import Done
 from cityline.wiring import open_city
-from tests.conftest import copy_vancouver
+from tests.conftest import VOLUME, copy_vancouver, exported
 from tests.way.test_answers_independently import centre_years
 
 NAME = "3-1-1-contact-centre-metrics"
@@ -28,7 +27,7 @@ def test_the_real_file_yields_what_pandas_yields(
     files.mkdir()
     shutil.copy(real, files / f"{NAME}.csv")
     (files / f"{NAME}.csv.json").write_text('{"data_processed": "2024-10-01T13:49:09+00:00"}')
-    (files / f"{VOLUME}.csv").write_bytes(portal.csv(VOLUME, labels=True, delimiter=";", bom=True))
+    (files / f"{VOLUME}.csv").write_bytes(exported(portal, VOLUME))
     (files / f"{VOLUME}.csv.json").write_text('{"generated": true}')
     parts = open_city(copy_vancouver(tmp_path / "city"), files=files)
     done = Done(run(parts, lambda _: None).receipts)

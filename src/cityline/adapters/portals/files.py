@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cityline.errors import SourceDamaged, SourceRefused, StoreError, StoreFull
+from cityline.adapters.portals.receiving import receive
+from cityline.errors import SourceDamaged, SourceRefused, SourceUnreachable
 from cityline.ports.portal import Dataset, Download
 
-_NO_SPACE = 28
+_BLOCK = 1 << 20
 
 
 class FilesPortal:
@@ -26,15 +27,27 @@ class FilesPortal:
 
     def search(self, text: str, limit: int) -> tuple[int, list[Dataset]]:
         """The files whose names contain the text."""
-        files = [self._path] if self._path.is_file() else sorted(self._path.glob("*.csv"))
-        found = [f for f in files if text.lower() in f.stem.lower()]
-        return len(found), [self.describe(f.stem) for f in found[:limit]]
+        found = [f for f in self._all() if text.strip().lower() in f.stem.lower()]
+        return len(found), [self._describe(f, f.stem) for f in found[:limit]]
 
     def describe(self, dataset: str) -> Dataset:
         """What can be known of a file; its fields and rows are checked when it is taken."""
+        return self._describe(self._file(dataset), dataset)
+
+    def export(self, dataset: str, into: Path, max_bytes: int) -> Download:
+        """Copy the bytes. Raises SourceDamaged for a file larger than `max_bytes`."""
         file = self._file(dataset)
+        received = receive(_blocks(file, max_bytes), into)
+        headers = {"content-type": "text/csv"}
+        return Download(into, file.name, received.bytes, received.sha256, "text/csv", headers)
+
+    def _describe(self, file: Path, dataset: str) -> Dataset:
+        try:
+            known = file.stat()
+        except OSError as error:
+            raise _unreadable(file, error) from error
         notes = _notes(file)
-        changed = datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        changed = datetime.fromtimestamp(known.st_mtime, UTC).isoformat()
         return Dataset(
             id=dataset,
             title="",
@@ -44,40 +57,51 @@ class FilesPortal:
             records_count=None,
             data_processed=str(notes.get("data_processed") or changed),
             modified=changed,
-            address=f"file {file.name}, {file.stat().st_size} bytes",
-            generated=bool(notes.get("generated")),
+            address=f"file {file.name}, {known.st_size} bytes",
+            generated=notes.get("generated") is True,
             metadata=notes,
         )
 
-    def export(self, dataset: str, into: Path, max_bytes: int) -> Download:
-        """Copy the bytes. Raises SourceDamaged for a file larger than `max_bytes`."""
-        file = self._file(dataset)
-        if file.stat().st_size > max_bytes:
-            what = f"the file is larger than {max_bytes:,} bytes"
-            raise SourceDamaged(what, where=str(file), hint="raise max_bytes under [format]")
-        digest, size = hashlib.sha256(), 0
-        try:
-            with file.open("rb") as source, into.open("wb") as target:
-                while block := source.read(1 << 20):
-                    digest.update(block)
-                    size += target.write(block)
-        except OSError as error:
-            kind = StoreFull if error.errno == _NO_SPACE else StoreError
-            raise kind(f"the file cannot be copied: {error.strerror}", where=str(file)) from error
-        headers = {"content-type": "text/csv"}
-        return Download(into, file.name, size, digest.hexdigest(), "text/csv", headers)
+    def _all(self) -> list[Path]:
+        if self._path.is_file():
+            return [self._path]
+        return sorted(p for p in self._path.glob("*.csv") if p.is_file())
 
     def _file(self, dataset: str) -> Path:
+        """The file itself; in a folder `<dataset>.csv`, or the only CSV named after the dataset."""
         if self._path.is_file():
             return self._path
-        named = [p for p in sorted(self._path.glob("*.csv")) if dataset in p.stem]
-        exact = [p for p in named if p.stem == dataset]
-        found = exact or named
-        if len(found) == 1:
-            return found[0]
-        there = ", ".join(p.name for p in sorted(self._path.glob("*.csv"))) or "no CSV"
-        what = f"the folder has {len(found)} files for {dataset}: it needs {dataset}.csv"
-        raise SourceRefused(what, where=str(self._path), hint=f"found there: {there}")
+        if not self._path.is_dir():
+            hint = "--from takes a CSV file or a folder of them"
+            raise SourceRefused("there is no such file or folder", where=str(self._path), hint=hint)
+        there = self._all()
+        exact = [p for p in there if p.stem == dataset]
+        named = exact or [p for p in there if dataset in p.stem]
+        if len(named) == 1:
+            return named[0]
+        listed = ", ".join(p.name for p in named or there) or "no CSV"
+        what = f"the folder has {len(named) or 'no'} files for {dataset}: it needs {dataset}.csv"
+        raise SourceRefused(what, where=str(self._path), hint=f"found there: {listed}")
+
+
+def _blocks(file: Path, max_bytes: int) -> Iterator[bytes]:
+    size = 0
+    try:
+        with file.open("rb") as source:
+            while block := source.read(_BLOCK):
+                size += len(block)
+                if size > max_bytes:
+                    what = f"the file is larger than {max_bytes:,} bytes"
+                    hint = "raise max_bytes under [format] if that is right"
+                    raise SourceDamaged(what, where=str(file), hint=hint)
+                yield block
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> SourceUnreachable:
+    what = f"the file cannot be read: {error.strerror}"
+    return SourceUnreachable(what, where=str(file), hint="check that it is there and readable")
 
 
 def _notes(file: Path) -> dict[str, Any]:
@@ -86,6 +110,8 @@ def _notes(file: Path) -> dict[str, Any]:
         return {}
     try:
         data = json.loads(beside.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SourceDamaged(f"not JSON: {error}", where=str(beside)) from error
-    return data if isinstance(data, dict) else {}
+    except (OSError, ValueError) as error:
+        raise SourceDamaged(f"not readable as JSON: {error}", where=str(beside)) from error
+    if not isinstance(data, dict):
+        raise SourceDamaged("not a JSON object", where=str(beside), hint='{"generated": true}')
+    return data

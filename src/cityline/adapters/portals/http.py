@@ -1,301 +1,237 @@
-"""HTTP as portals need it: one total deadline, bounded jittered retries, and every error mapped.
+"""HTTP as portals need it: one total deadline, retries, capped bodies, and every error mapped.
 
-A retry happens for what may pass (no connection, 5xx, a plain 429, a body that was cut) and never
-for what is final. The deadline is for everything together, slow bodies included.
+Another attempt is made for what may pass (no connection, 5xx, a plain 429, a body that was cut)
+and never for what is final. Connections are not reused, so that the deadline knows each of them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+import ssl
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
 from cityline import __version__
-from cityline.errors import (
-    CitylineError,
-    SourceDamaged,
-    SourceQuota,
-    SourceRefused,
-    SourceUnreachable,
-    StoreError,
-    StoreFull,
-)
+from cityline.adapters.portals.attempts import Again, Timing, patiently
+from cityline.adapters.portals.bodies import ACCEPTED, decoded
+from cityline.adapters.portals.deadline import Deadline
+from cityline.adapters.portals.receiving import receive
+from cityline.adapters.portals.redirects import keeps_key, next_address
+from cityline.adapters.portals.refusals import excerpt, refusal
+from cityline.errors import SourceDamaged, SourceRefused, SourceUnreachable
 from cityline.ports.portal import Download
 
+__all__ = ["HttpClient", "Timing"]
+
 _T = TypeVar("_T")
-_MAX_WAIT = 20.0
-_MAX_RATIO = 200
-"""Decoded bytes per received byte; a table of text compresses far less than that."""
 _JSON_CAP = 64_000_000
-_NO_SPACE = 28
-
-
-class _CutShort(SourceDamaged):
-    """The body ended early; another attempt may be whole."""
-
-    passing = True
-
-
-class _Busy(SourceUnreachable):
-    """The server asks to wait so many seconds."""
-
-    def __init__(self, what: str, *, where: str, wait: float | None) -> None:
-        super().__init__(what, where=where, hint="try again later; the last good state stays")
-        self.wait = wait
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds for everything together, and attempts; `connect` and `read` bound single waits."""
-
-    deadline: float = 120.0
-    attempts: int = 5
-    connect: float = 10.0
-    read: float = 30.0
+_ERROR_CAP = 1_000_000
+_BEGINNING = 512
+_REDIRECTS = 5
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_HINT = "check the address and the network; the last good state stays"
 
 
 class HttpClient:
-    """GET with retries under one deadline. `headers` may hold a secret and is never told."""
+    """GET with retries under one deadline. `secrets` are headers for the portal itself; they are
+    never told, and never sent to another place."""
 
-    def __init__(self, timing: Timing, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        timing: Timing,
+        secrets: Mapping[str, str],
+        allowed_hosts: Collection[str] = (),
+    ) -> None:
         self._timing = timing
-        self._headers = {"User-Agent": f"cityline/{__version__}", **headers}
+        self._secrets = dict(secrets)
+        self._allowed = frozenset(allowed_hosts)
+        self._start = _address(base_url)
+        self._client = httpx.Client(
+            headers={"User-Agent": f"cityline/{__version__}", "Accept-Encoding": ACCEPTED},
+            http2=False,
+            follow_redirects=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+            trust_env=self._start.host not in _LOOPBACK,  # no proxy stands before this machine
+        )
 
     def json(self, url: str, parameters: Mapping[str, str]) -> tuple[Any, Mapping[str, str]]:
         """A JSON answer and its headers."""
 
-        def once(deadline: float) -> tuple[Any, Mapping[str, str]]:
-            with self._opened(url, parameters, deadline) as response:
-                body = b"".join(_capped(response, _JSON_CAP, deadline))
-                try:
-                    return json.loads(body), dict(response.headers)
-                except ValueError as error:
-                    what = f"the portal sent no JSON but: {_excerpt(body)}"
-                    raise SourceDamaged(what, where=_place(url)) from error
+        def once(response: httpx.Response, body: Iterable[bytes]) -> tuple[Any, Mapping[str, str]]:
+            data = b"".join(body)
+            try:
+                return json.loads(data), dict(response.headers)
+            except (ValueError, RecursionError) as error:
+                what = f"the portal sent no JSON but: {excerpt(data)}"
+                raise SourceDamaged(what, where=place(url), hint="try again later") from error
 
-        return self._patiently(once, url)
+        return self._get(url, parameters, _JSON_CAP, once)
 
     def download(
-        self, url: str, parameters: Mapping[str, str], into: Path, max_bytes: int
+        self,
+        url: str,
+        parameters: Mapping[str, str],
+        into: Path,
+        max_bytes: int,
+        check: Callable[[str, bytes], None],
     ) -> Download:
-        """Stream a body to a file that appears complete or not at all."""
-        temporary = into.with_name(f"{into.name}.part")
+        """Stream a body to a file that appears complete or not at all.
 
-        def once(deadline: float) -> Download:
-            with self._opened(url, parameters, deadline) as response:
-                digest, size = hashlib.sha256(), 0
-                with temporary.open("wb") as file:
-                    for block in _capped(response, max_bytes, deadline):
-                        digest.update(block)
-                        size += file.write(block)
-                temporary.replace(into)
-                return Download(
-                    path=into,
-                    url=str(response.request.url),
-                    bytes=size,
-                    sha256=digest.hexdigest(),
-                    content_type=response.headers.get("content-type", ""),
-                    headers=dict(response.headers),
-                )
+        `check` sees the content type and the first bytes before anything is written, and raises.
+        """
 
-        try:
-            return self._patiently(once, url)
-        except OSError as error:
-            kind = StoreFull if error.errno == _NO_SPACE else StoreError
-            what = f"the download cannot be written: {error.strerror}"
-            raise kind(what, where=str(into), hint="free some space and run again") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        def once(response: httpx.Response, body: Iterable[bytes]) -> Download:
+            kind = response.headers.get("content-type", "")
+            blocks = iter(body)
+            first = _beginning(blocks)
+            check(kind, first)
+            received = receive(chain([first], blocks), into)
+            return Download(
+                path=into,
+                url=str(response.request.url),
+                bytes=received.bytes,
+                sha256=received.sha256,
+                content_type=kind,
+                headers=dict(response.headers),
+            )
 
-    def _patiently(self, once: Callable[[float], _T], url: str) -> _T:
-        deadline = time.monotonic() + self._timing.deadline
+        return self._get(url, parameters, max_bytes, once)
 
-        def wait(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = error.wait if isinstance(error, _Busy) else None
-            chosen = jitter(state) if asked is None else asked
-            return min(chosen, max(0.0, deadline - time.monotonic()))
+    def _get(
+        self,
+        url: str,
+        parameters: Mapping[str, str],
+        max_bytes: int,
+        use: Callable[[httpx.Response, Iterable[bytes]], _T],
+    ) -> _T:
+        """Open, check the status, hand the body to `use`; again as long as that makes sense."""
+        deadline = Deadline(self._timing.deadline)
+        address = _address(url).copy_merge_params(parameters)
+        where = place(url)
 
-        def worth_it(error: BaseException) -> bool:
-            if not (isinstance(error, CitylineError) and error.passing):
-                return False
-            asked = error.wait if isinstance(error, _Busy) else None
-            return time.monotonic() + (asked or 0.0) < deadline
+        def once() -> _T:
+            with _mapped(where, deadline), self._opened(address, deadline, where) as response:
+                if response.status_code != httpx.codes.OK:
+                    body = b"".join(decoded(response, _ERROR_CAP, deadline, where))
+                    status = response.status_code
+                    raise refusal(status, response.headers, body, deadline, where)
+                blocks = decoded(response, max_bytes, deadline, where)
+                return use(response, _in_time(blocks, deadline, where))
 
-        jitter = wait_random_exponential(multiplier=0.5, max=_MAX_WAIT)
-        retrying = Retrying(
-            stop=stop_after_attempt(self._timing.attempts),
-            wait=wait,
-            retry=retry_if_exception(worth_it),
-            reraise=True,
-        )
-        with _mapped(url):
-            return retrying(lambda: _guarded(once, deadline, url))
+        return patiently(once, self._timing, deadline)
 
     @contextmanager
     def _opened(
-        self, url: str, parameters: Mapping[str, str], deadline: float
+        self, address: httpx.URL, deadline: Deadline, where: str
     ) -> Iterator[httpx.Response]:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _late(url)
-        timeout = httpx.Timeout(
-            min(self._timing.read, left), connect=min(self._timing.connect, left)
-        )
-        # a handful of requests a day: each has its own connection, so none is left open
-        with httpx.stream(
+        """A response, after the redirects that are allowed."""
+        with deadline.cutting() as trace:
+            for _ in range(_REDIRECTS + 1):
+                response = self._send(address, deadline, trace)
+                try:
+                    if not response.is_redirect:
+                        yield response
+                        return
+                    location = response.headers["location"]
+                    address = next_address(address, location, self._allowed, where)
+                finally:
+                    response.close()
+        raise SourceRefused("the portal redirects in a circle", where=where, hint=_HINT)
+
+    def _send(self, address: httpx.URL, deadline: Deadline, trace: Any) -> httpx.Response:
+        left = max(deadline.left(), 0.001)
+        timing = self._timing
+        request = self._client.build_request(
             "GET",
-            url,
-            params=dict(parameters),
-            headers=self._headers,
-            timeout=timeout,
-            follow_redirects=False,
-        ) as response:
-            if response.status_code != httpx.codes.OK:
-                _refuse(response, url, deadline)
-            yield response
+            address,
+            headers=self._secrets if keeps_key(self._start, address) else None,
+            timeout=httpx.Timeout(min(timing.read, left), connect=min(timing.connect, left)),
+            extensions={"trace": trace},
+        )
+        return self._client.send(request, stream=True)
 
 
-def _guarded(once: Callable[[float], _T], deadline: float, url: str) -> _T:
-    with _mapped(url):
-        return once(deadline)
+def place(url: str) -> str:
+    """The address without query and user: what to look at, and nothing secret."""
+    address = _address(url)
+    port = f":{address.port}" if address.port else ""
+    return f"{address.scheme}://{address.host}{port}{address.path}"
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise SourceRefused(f"not an address: {url[:200]}", hint="https://host/path") from error
+    if address.scheme not in ("http", "https") or not address.host:
+        hint = "an address begins with https://"
+        raise SourceRefused(f"not an address of a portal: {url[:200]}", hint=hint)
+    if address.userinfo:
+        hint = "a key goes into CITYLINE_PORTAL_KEY"
+        raise SourceRefused("an address may not hold a name or password", hint=hint)
+    return address
+
+
+def _beginning(blocks: Iterator[bytes]) -> bytes:
+    """Enough of a body to see what it is."""
+    first = b""
+    while len(first) < _BEGINNING and (block := next(blocks, b"")):
+        first += block
+    return first
+
+
+def _in_time(blocks: Iterable[bytes], deadline: Deadline, where: str) -> Iterator[bytes]:
+    """The blocks, while there is time: a body that merely stops at the deadline is not whole."""
+    yield from blocks
+    if deadline.passed():
+        raise _late(where)
+
+
+def _late(where: str) -> SourceUnreachable:
+    what = "the portal did not finish within the total deadline"
+    hint = "try again later, or raise http.deadline in the environment"
+    return SourceUnreachable(what, where=where, hint=hint)
 
 
 @contextmanager
-def _mapped(url: str) -> Iterator[None]:
-    """Turn httpx's errors into ours."""
-    where = _place(url)
-    hint = "check the address and the network; the last good state stays"
+def _mapped(where: str, deadline: Deadline) -> Iterator[None]:
+    """Turn httpx's errors into ours, and say which may pass."""
     try:
         yield
-    except httpx.TimeoutException as error:
-        raise SourceUnreachable(
-            "the portal did not answer in time", where=where, hint=hint
-        ) from error
-    except httpx.RemoteProtocolError as error:
+    except (httpx.TransportError, httpx.StreamError) as error:
+        if deadline.passed():
+            raise _late(where) from error
+        raise _translated(error, where) from error
+
+
+def _translated(error: Exception, where: str) -> Exception:
+    if _bad_certificate(error):
+        what = f"the portal's certificate is not valid: {error}"
+        hint = "nothing was sent; check the address, the clock and the network's proxy"
+        return SourceUnreachable(what, where=where, hint=hint)
+    if isinstance(error, httpx.TimeoutException):
+        return Again(
+            SourceUnreachable("the portal did not answer in time", where=where, hint=_HINT)
+        )
+    if isinstance(error, (httpx.RemoteProtocolError, httpx.ReadError)):
         what = "the portal's answer was cut short"
-        raise _CutShort(what, where=where, hint="try again later") from error
-    except httpx.DecodingError as error:
-        raise _CutShort("the portal's answer cannot be decompressed", where=where) from error
-    except httpx.TransportError as error:
-        what = f"the portal cannot be reached: {error}"
-        raise SourceUnreachable(what, where=where, hint=hint) from error
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise SourceRefused(f"not an address: {error}", where=where) from error
+        return Again(SourceDamaged(what, where=where, hint="try again later"))
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return SourceRefused(f"not an address: {error}", where=where)
+    return Again(
+        SourceUnreachable(f"the portal cannot be reached: {error}", where=where, hint=_HINT)
+    )
 
 
-def _capped(response: httpx.Response, max_bytes: int, deadline: float) -> Iterator[bytes]:
-    """The decoded body, as long as it is not too large, too dense or too slow."""
-    url = str(response.request.url)
-    size = 0
-    for block in response.iter_bytes():  # as received: a slow body must meet the deadline
-        size += len(block)
-        if size > max_bytes:
-            what = f"the answer is larger than {max_bytes:,} bytes"
-            raise SourceDamaged(what, where=_place(url), hint="raise max_bytes under [format]")
-        received = response.num_bytes_downloaded
-        if size > 10_000_000 and size > received * _MAX_RATIO:  # noqa: PLR2004 - small bodies may be dense
-            what = f"{received:,} bytes unpack to more than {size:,}: a compression bomb"
-            raise SourceDamaged(what, where=_place(url))
-        if time.monotonic() > deadline:
-            raise _late(url)
-        yield block
-
-
-def _late(url: str) -> SourceUnreachable:
-    what = "the portal did not finish within the total deadline"
-    hint = "try again later, or raise http.deadline in the environment"
-    return SourceUnreachable(what, where=_place(url), hint=hint)
-
-
-def _refuse(response: httpx.Response, url: str, deadline: float) -> None:
-    """Raise what a status means, with the portal's own message."""
-    where = _place(url)
-    status = response.status_code
-    if 300 <= status < 400:  # noqa: PLR2004 - redirects
-        target = response.headers.get("location", "")
-        what = f"the portal redirects elsewhere, which is not followed: {target[:200]}"
-        raise SourceRefused(what, where=where, hint="declare the new address if it is right")
-    body = b"".join(_capped(response, _JSON_CAP, deadline))
-    told = _message(body)
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise _quota(response, body, told, where)
-    if status >= 500:  # noqa: PLR2004 - the server's fault
-        raise _Busy(f"the portal failed ({status}): {told}", where=where, wait=_asked(response))
-    raise SourceRefused(f"the portal refused ({status}): {told}", where=where)
-
-
-def _quota(response: httpx.Response, body: bytes, told: str, where: str) -> CitylineError:
-    """A plain 429 passes; a quota of the day or month is final until it is reset."""
-    data = _object(body)
-    reset = data.get("reset_time") or response.headers.get("x-ratelimit-reset")
-    if "errorcode" in data or (reset and "retry-after" not in response.headers):
-        until = _moment(str(reset)) if reset else None
-        when = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-        what = f"the portal's quota is used up{when}: {told}"
-        return SourceQuota(what, where=where, hint="wait, or use a key: CITYLINE_PORTAL_KEY")
-    return _Busy(f"the portal asks to wait: {told}", where=where, wait=_asked(response))
-
-
-def _asked(response: httpx.Response) -> float | None:
-    """Seconds the server asks to wait: a number, or a date in HTTP's form."""
-    value = response.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-def _moment(text: str) -> datetime | None:
-    """`2026-08-18 00:00:00+00:00` or `2021-01-26T00:00:00Z`: a date text, not an epoch."""
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _message(body: bytes) -> str:
-    data = _object(body)
-    code = data.get("error_code") or data.get("errorcode") or ""
-    told = data.get("message") or data.get("error") or ""
-    return f"{code} {told}".strip() or _excerpt(body)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _excerpt(body: bytes) -> str:
-    text = " ".join(body[:300].decode("utf-8", "replace").split())
-    return text[:120] or "an empty body"
-
-
-def _place(url: str) -> str:
-    """The address without query: what to look at, and nothing secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+def _bad_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

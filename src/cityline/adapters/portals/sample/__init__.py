@@ -3,6 +3,7 @@
 It exists so that the demonstration and the tests take the same road as the live portal.
 """
 
-from cityline.adapters.portals.sample.server import Fault, SamplePortal
+from cityline.adapters.portals.sample.faults import Fault
+from cityline.adapters.portals.sample.server import SamplePortal
 
 __all__ = ["Fault", "SamplePortal"]

@@ -1,255 +1,232 @@
-"""A generated `3-1-1-inquiry-volume`, fitted to what is publicly known of the real one.
+"""Generated inquiry volumes, fitted to what is known of the published dataset.
 
-Known: rows a month, departments and their shares in 2023 and 2024, channels and their totals, the
-mean and maximum of a row by year, old department names in the history. Everything else is made up:
-the types of most departments, the seasons, and every single figure. Each month has its own seed,
-so a later extract holds the same months, a few of them restated.
+For each year the expected inquiries of every type, month and channel are drawn around the known
+shares of departments and channels; the cells that exist are chosen so that months have the known
+number of rows; then the cells are scaled until the known totals hold (iterative proportional
+fitting). Every year is generated whole and cut at the last month, so an extract made a month later
+repeats the earlier one but for its restatements. It never claims to be the City's data.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from importlib import resources
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-_SEED = 311
-FIRST = date(2009, 2, 1)
-CHANNELS = ("Phone", "Chat", "E-mail", "Social Media", "Mail")
-HEADER = ("Department", "Type", "Year Month", "Channel", "Number of Records", "BI_ID")
+from cityline.adapters.portals.sample.parameters import Parameters, month_text, read_parameters
 
-_MEAN_BY_YEAR = {
-    2009: 106, 2010: 149, 2011: 225, 2012: 254, 2013: 267, 2014: 290, 2015: 274, 2016: 281,
-    2017: 303, 2018: 312, 2019: 205, 2020: 123, 2021: 112, 2022: 100, 2023: 87, 2024: 82, 2025: 93,
-}  # fmt: skip
-"""Mean of `Number of Records` over a year's rows, read off the portal's own chart."""
+_Floats: TypeAlias = NDArray[np.float64]
+_Ints: TypeAlias = NDArray[np.int64]
 
-_KNOWN_TYPES = {
-    "FSC - Property Tax": (
-        "Property Tax Account Balance Inquiry",
-        "Property Tax Transaction Inquiry",
-        "Property Tax Deferment Inquiry",
-        "Home Owner Grant Inquiry",
-        "Property Tax Due Date Inquiry",
-    ),
-    "ENG - Sanitation Services": (
-        "Collection Schedule Inquiry",
-        "Missed Pickup Inquiry",
-        "Garbage and Green Bin Inquiry",
-        "Large Item Pickup Inquiry",
-        "Holiday Collection Inquiry",
-    ),
-    "DBL - Plumbing and Gas Inspections": ("Book Plumbing and Gas Inspection",),
-    "DBL - Licence Office": ("Pay Business Licence Renewal", "Business Licence Inquiry"),
-    "VPD - False Alarm Reduction Program": ("Pay New Security Alarm Permit",),
-    "CMO - Access to Information": ("Corporate Records Transfer",),
-    "REFM - Facilities Operations": ("City Facility Maintenance Request SAP Form",),
-    "PDS - Sustainability": ("Sustainability, Climate, Greenest City Inquiry",),
-    "PR - Recreation Facilities": ("Rink Inquiry", "Pool Inquiry"),
-    "PR - Business Services": ("Business in Parks Inquiry",),
-    "ENG - Streets Operations": ("Snow Angel Program Inquiry",),
-    "ACCS - Cultural Services": ("Grants and Awards Inquiry",),
-}
-_TOPICS = ("General", "Fees", "Complaint", "Application", "Schedule")
-
-_OLD_NAMES = {
-    "ENG - Sanitation Services": ("ENG - Solid Waste", date(2015, 1, 1)),
-    "VFRS - Operations - Emergency Services": ("Public Safety - Fire", date(2014, 6, 1)),
-    "CMO - City Manager's Office": ("City Manager's Office", date(2009, 12, 1)),
-    "CMO - Business and Election Services": ("City Administration", date(2017, 1, 1)),
-    "DBL - Licence Office": ("CSG - Licenses", date(2010, 1, 1)),
-    "PR - Corporate Services": ("PRB - Administration", date(2012, 1, 1)),
-}
-"""Department → its older name and the month from which the present one is used."""
-
-_ARRIVES = {"FIFA World Cup 2026": date(2023, 1, 1)}
-_LEAVES = {"PDS - Landscape": date(2024, 1, 1)}
-
-_SEASONS = {
-    "FSC - Property Tax": {2: 1.6, 6: 1.5, 7: 2.4, 10: 0.6, 11: 0.5, 12: 0.7},
-    "FSC - Vacancy Tax": {1: 3.0, 2: 2.4, 4: 1.5, 7: 0.4, 8: 0.3, 9: 0.3},
-    "ENG - Sanitation Services": {1: 1.3, 10: 1.2, 11: 1.2, 2: 0.8},
-    "PR - Recreation Facilities": {12: 1.6, 1: 1.4, 7: 0.6},
-    "ENG - Streets Operations": {12: 1.9, 1: 1.8, 7: 0.6},
-}
-_RESTATED_MONTHS = 6
-_RESTATED_ROWS = 3
+_FIT_ROUNDS = 15
+_READ = (2023, 2024)
+"""The years whose department shares are known, the second from January to July."""
+_KNOWN_MONTHS = {2023: 12, 2024: 7}
+_JULY, _PHONE, _PEAK_PAIR = 6, 0, 0
+"""The cell with a year's maximum: property tax balances asked by phone in July."""
+_RESTATED = 4.0
+"""Old cells that change between two extracts, on average."""
+_RESTATED_REACH = 14
+"""Months back that a restatement may reach."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """A type of inquiry, the department it belongs to, and its share of inquiries."""
+class VolumeRows:
+    """An extract, newest month first: one array entry per row.
 
-    department: str
-    name: str
-    share_2023: float
-    share_2024: float
+    `months` are month numbers, `pairs` and `channels` index the parameters, `counts` are inquiries.
+    """
 
+    parameters: Parameters
+    months: _Ints
+    pairs: _Ints
+    channels: _Ints
+    counts: _Ints
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the extract."""
+    def __len__(self) -> int:
+        return len(self.counts)
 
-    department: str
-    type: str
-    month: date
-    channel: str
-    count: int
-
-
-def months_until(today: date) -> list[date]:
-    """Months from the first to the last one finished before `today`."""
-    months = []
-    month = FIRST
-    while _next(month) <= today.replace(day=1):
-        months.append(month)
-        month = _next(month)
-    return months
-
-
-def rows(today: date) -> list[Row]:
-    """All rows of the extract made on a day, newest month first."""
-    months = months_until(today)
-    made: list[Row] = []
-    for month in reversed(months):
-        age = sum(1 for m in months if m > month)
-        made.extend(_month(month, min(age, _RESTATED_MONTHS)))
-    return made
-
-
-def csv_bytes(
-    table: list[Row], *, labels: bool = True, delimiter: str = ";", bom: bool = True
-) -> bytes:
-    """The export's bytes: CRLF, minimal quotes, BI_ID numbering the rows."""
-    names = HEADER if labels else tuple(h.lower().replace(" ", "_") for h in HEADER)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow(names)
-    writer.writerows(
-        (r.department, r.type, f"{r.month:%Y-%m}", r.channel, r.count, at)
-        for at, r in enumerate(table, 1)
-    )
-    return (b"\xef\xbb\xbf" if bom else b"") + buffer.getvalue().encode()
-
-
-def _month(month: date, restatements: int) -> Iterator[Row]:
-    """One month's rows; every later extract restates a few of its counts, up to six times."""
-    random = np.random.default_rng([_SEED, month.year, month.month])
-    kinds = [k for k in _kinds() if _exists(k.department, month)]
-    plain = np.array([_share(k, month) for k in kinds])
-    shares = plain * np.array([_season(k.department, month) for k in kinds])
-    busy = shares.sum() / plain.sum()
-    shares /= shares.sum()
-    chosen = _chosen(random, shares, month)
-    total = busy * _MEAN_BY_YEAR[min(month.year, 2025)] * sum(len(at) for at in chosen.values())
-    if month == FIRST:
-        total *= 13 / 28  # collection began on the 16th
-    elif month.year == FIRST.year:
-        total *= 1.05  # the year's mean includes that half month
-    made = []
-    for channel, at in chosen.items():
-        weight = shares[at] / shares[at].sum() if channel in ("Phone", "Chat") else None
-        expected = total * _channel_share(channel, month)
-        noise = random.lognormal(0, 0.12, len(at))
-        spread = expected / len(at) if weight is None else expected * weight
-        counts = np.maximum(1, np.round(spread * noise)).astype(int)
-        made += [(kinds[i], channel, int(n)) for i, n in zip(at, counts, strict=True)]
-    counts_now = _restate(month, [n for _, _, n in made], restatements)
-    for (kind, channel, _), count in zip(made, counts_now, strict=True):
-        yield Row(_name(kind.department, month), kind.name, month, channel, count)
-
-
-def _chosen(
-    random: np.random.Generator, shares: NDArray[np.float64], month: date
-) -> dict[str, NDArray[np.int64]]:
-    """Which types have a row by which channel: large types always, small ones by chance."""
-    years = month.year - FIRST.year + month.month / 12
-    wanted = {
-        "Phone": 166 + int(random.integers(-1, 4)),
-        "Chat": int(85 + 3.5 * years) + int(random.integers(-4, 5)),
-        "E-mail": 17 + int(random.integers(0, 6)),
-        "Social Media": 5 + int(random.integers(0, 4)),
-        "Mail": 2 + int(random.integers(0, 3)),
-    }
-    return {
-        channel: np.sort(random.choice(len(shares), min(n, len(shares)), replace=False, p=shares))
-        for channel, n in wanted.items()
-    }
-
-
-def _channel_share(channel: str, month: date) -> float:
-    """Chat grows from 3 % to the 12.5 % known of 2023; the small channels stay small."""
-    chat = float(
-        np.interp(month.year + month.month / 12, [2009, 2019, 2023.5], [0.03, 0.09, 0.125])
-    )
-    small = {"E-mail": 0.0012, "Social Media": 0.0004, "Mail": 0.0001}
-    if channel == "Chat":
-        return chat
-    return small.get(channel, 1 - chat - sum(small.values()))
-
-
-def _restate(month: date, counts: list[int], times: int) -> list[int]:
-    for time in range(times):
-        random = np.random.default_rng([_SEED, month.year, month.month, time + 1])
-        for at in random.choice(len(counts), _RESTATED_ROWS, replace=False):
-            counts[at] = max(1, counts[at] + int(random.integers(1, 6)))
-    return counts
-
-
-def _share(kind: _Kind, month: date) -> float:
-    if month.year < 2024:  # noqa: PLR2004 - the first year known by share is 2023
-        return kind.share_2023
-    return kind.share_2024 if month.year == 2024 else (kind.share_2023 + kind.share_2024) / 2  # noqa: PLR2004
-
-
-def _season(department: str, month: date) -> float:
-    """A factor whose mean over the year is 1."""
-    known = _SEASONS.get(department, {})
-    if month.year == 2024 or not known:  # noqa: PLR2004 - its shares are of seven months as they were
-        return 1.0
-    mean = sum(known.get(m, 1.0) for m in range(1, 13)) / 12
-    return known.get(month.month, 1.0) / mean
-
-
-def _exists(department: str, month: date) -> bool:
-    return _ARRIVES.get(department, FIRST) <= month < _LEAVES.get(department, date.max)
-
-
-def _name(department: str, month: date) -> str:
-    old = _OLD_NAMES.get(department)
-    return old[0] if old and month < old[1] else department
-
-
-@cache
-def _kinds() -> tuple[_Kind, ...]:
-    text = resources.files(__package__).joinpath("departments.csv").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    made: list[_Kind] = []
-    for row in csv.DictReader(lines, delimiter=";"):
-        names = _type_names(row["department"], int(row["types"]))
-        parts = 0.55 ** np.arange(len(names))
-        parts /= parts.sum()
-        # a share that rounds to nothing still means that somebody asked
-        first, second = (max(float(row[k]), 0.004) for k in ("share_2023", "share_2024"))
-        made += [
-            _Kind(row["department"], n, first * p, second * p)
-            for n, p in zip(names, parts, strict=True)
+    def columns(self) -> list[list[str | int]]:
+        """Department, type, month (`YYYY-MM`), channel, inquiries and row number, column-wise."""
+        known = self.parameters
+        months = {m: month_text(m) for m in np.unique(self.months).tolist()}
+        departments = [
+            published_name(known, known.pairs[p].department, m)
+            for p, m in zip(self.pairs.tolist(), self.months.tolist(), strict=True)
         ]
-    return tuple(made)
+        return [
+            [*departments],
+            [known.pairs[p].type for p in self.pairs.tolist()],
+            [months[m] for m in self.months.tolist()],
+            [known.channels[c] for c in self.channels.tolist()],
+            [*self.counts.tolist()],
+            [*range(1, len(self) + 1)],
+        ]
 
 
-def _type_names(department: str, count: int) -> list[str]:
-    known = list(_KNOWN_TYPES.get(department, ()))[:count]
-    plain = department.rpartition(" - ")[2]
-    made = [f"{plain} Inquiry" if t == "General" else f"{plain} {t} Inquiry" for t in _TOPICS]
-    return [*known, *made][:count]
+def generate_volume(last_month: int) -> VolumeRows:
+    """The extract whose last month is `last_month`, with all restatements made until then."""
+    known = read_parameters()
+    parts = []
+    for year in range(known.first // 12, last_month // 12 + 1):
+        counts = _year(known, year)
+        pairs, months, channels = np.nonzero(counts)
+        numbers = months + year * 12
+        kept = (numbers >= known.first) & (numbers <= last_month)
+        values = counts[pairs, months, channels]
+        parts.append(np.stack([numbers, pairs, channels, values])[:, kept])
+    table = np.concatenate(parts, axis=1)
+    months, pairs, channels, values = table[:, np.lexsort((table[2], table[1], -table[0]))]
+    _restate(known, months, values, last_month)
+    return VolumeRows(known, months, pairs, channels, values)
 
 
-def _next(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+def published_name(known: Parameters, department: int, month: int) -> str:
+    """A department's name as published in a month: old names live on in the history."""
+    old = known.old_names.get(department)
+    return old[0] if old and month <= old[1] else known.departments[department]
+
+
+def _year(known: Parameters, year: int) -> _Ints:
+    """Inquiries by pair × month × channel; 0 where there is no row."""
+    chance = np.random.default_rng([known.seed, year])
+    expected = _expected(known, year)
+    present = _present(known, year, expected, chance)
+    noise = np.sqrt(0.07**2 + 0.25 / np.maximum(expected, 1.0))
+    cells = expected * np.exp(chance.normal(0.0, 1.0, expected.shape) * noise) * present
+    peak = curve(known.maximum, year) * chance.uniform(0.985, 1.015)
+    fitted = _fit(known, year, cells, present, peak)
+    return np.where(present, np.maximum(1, np.rint(fitted)), 0).astype(np.int64)
+
+
+def _expected(known: Parameters, year: int) -> _Floats:
+    """Inquiries expected before any noise, as an array pair × month × channel."""
+    by_month = _month_shares(known, year) * _month_totals(known, year)
+    shares = np.array([curve(known.inquiry_shares, year, at) for at in range(len(known.channels))])
+    chance = np.random.default_rng([known.seed, 1])
+    liking = chance.lognormal(0.0, 0.8, (len(known.pairs), len(shares)))
+    result: _Floats = by_month[:, :, None] * liking[:, None, :] * shares
+    return result
+
+
+def _month_shares(known: Parameters, year: int) -> _Floats:
+    """Each pair's share of an average month's inquiries, by month; 0 where it does not exist."""
+    season = np.array([p.season for p in known.pairs])
+    season /= season.mean(axis=1, keepdims=True)
+    numbers = year * 12 + np.arange(12)
+    since = np.array([p.since for p in known.pairs])[:, None]
+    until = np.array([p.until for p in known.pairs])[:, None]
+    result: _Floats = _pair_shares(known, year)[:, None] * season
+    return result * ((numbers >= since) & (numbers <= until))
+
+
+def _pair_shares(known: Parameters, year: int) -> _Floats:
+    """Shares of all inquiries: as read in 2023 and 2024, drifting slowly in the years around.
+
+    Later years begin at the mean of both, since the second is known for seven months only.
+    """
+    first = np.array([p.share_2023 for p in known.pairs])
+    second = np.array([p.share_2024 for p in known.pairs])
+    if year in _READ:
+        return (first if year == _READ[0] else second) / 100.0
+    base = _READ[0] if year < _READ[0] else _READ[1]
+    shares = first if year < _READ[0] else (first + second) / 2
+    steps = np.random.default_rng([known.seed, 2]).normal(0.0, 0.05, (40, len(shares)))
+    drift = steps[: abs(year - base)].sum(axis=0) * np.sign(year - base)
+    result: _Floats = shares / 100.0 * np.exp(drift)
+    return result
+
+
+def _month_rows(known: Parameters, year: int) -> _Floats:
+    chance = np.random.default_rng([known.seed, 3, year])
+    rows = np.array([curve(known.rows, year * 12 + m) for m in range(12)])
+    return rows + chance.normal(0.0, 5.0, 12)
+
+
+def _month_totals(known: Parameters, year: int) -> _Floats:
+    """Inquiries of each month: the year's mean row times its rows, spread over the months."""
+    factors = np.array(known.months.get(str(year), known.months["default"]))
+    total = curve(known.mean, year) * _month_rows(known, year)[factors > 0].sum()
+    result: _Floats = total * factors / factors.sum()
+    return result
+
+
+def _present(
+    known: Parameters, year: int, expected: _Floats, chance: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Which cells have a row: the likelier ones, as many as the month has rows by channel."""
+    rows = _month_rows(known, year)
+    with np.errstate(divide="ignore"):
+        rank = np.log(expected) + chance.gumbel(0.0, 0.7, expected.shape)
+    present = np.zeros(expected.shape, dtype=bool)
+    for month in range(12):
+        for channel in range(len(known.channels)):
+            share = curve(known.row_shares, year * 12 + month, channel)
+            wanted = int(np.rint(share * rows[month]))
+            order = np.argsort(-rank[:, month, channel], kind="stable")[:wanted]
+            present[order, month, channel] = expected[order, month, channel] > 0
+    return present
+
+
+def _fit(
+    known: Parameters, year: int, cells: _Floats, present: NDArray[np.bool_], peak: float
+) -> _Floats:
+    """Scale cells until departments, months and channels have their totals, and one the maximum."""
+    months = _month_totals(known, year)
+    shares = np.array([curve(known.inquiry_shares, year, at) for at in range(len(known.channels))])
+    channels = np.maximum(shares * months.sum(), present.sum(axis=(0, 1)) * 1.1)
+    for _ in range(_FIT_ROUNDS):
+        cells = _fit_departments(known, year, cells)
+        cells = cells * _ratio(channels, cells.sum(axis=(0, 1)))
+        cells = cells * _ratio(months, cells.sum(axis=(0, 2)))[None, :, None]
+        cells = np.minimum(cells, peak * 0.93)
+        if present[_PEAK_PAIR, _JULY, _PHONE]:
+            cells[_PEAK_PAIR, _JULY, _PHONE] = peak
+    return cells
+
+
+def _fit_departments(known: Parameters, year: int, cells: _Floats) -> _Floats:
+    """Hold the departments' shares: over the months for which they are known, or the year."""
+    span = cells[:, : _KNOWN_MONTHS.get(year, 12)].sum(axis=(1, 2))
+    owner = np.array([p.department for p in known.pairs])
+    if year in _READ:
+        shares = np.array([s[_READ.index(year)] for s in known.department_shares])
+    else:
+        shares = np.bincount(owner, weights=_month_shares(known, year).sum(axis=1))
+    wanted = shares / shares.sum() * span.sum()
+    found = np.bincount(owner, weights=span, minlength=len(wanted))
+    factors = _ratio(wanted, found.astype(np.float64))
+    result: _Floats = cells * factors[owner][:, None, None]
+    return result
+
+
+def _ratio(wanted: _Floats, found: _Floats) -> _Floats:
+    result: _Floats = np.divide(wanted, found, out=np.ones_like(wanted), where=found > 0)
+    return result
+
+
+def _restate(known: Parameters, months: _Ints, counts: _Ints, last_month: int) -> None:
+    """Change a few old counts with every extract made so far, as late corrections do."""
+    newest_first = -months
+    for extract in range(known.first + 1, last_month + 1):
+        chance = np.random.default_rng([known.seed, 4, extract])
+        reach = min(_RESTATED_REACH, extract - known.first)
+        for _ in range(int(chance.poisson(_RESTATED)) + 1):
+            month = extract - int(chance.integers(1, reach + 1))
+            start = int(np.searchsorted(newest_first, -month, side="left"))
+            end = int(np.searchsorted(newest_first, -month, side="right"))
+            row = start + int(chance.random() * (end - start))
+            counts[row] += int(chance.integers(1, 5))
+
+
+def curve(
+    knots: Mapping[int, float] | Mapping[int, Sequence[float]], at: int, column: int = 0
+) -> float:
+    """A value between knots on a straight line; the first and last hold beyond them."""
+    keys = sorted(knots)
+    values = [knots[k] for k in keys]
+    heights = [v[column] if isinstance(v, Sequence) else v for v in values]
+    return float(np.interp(at, keys, heights))
