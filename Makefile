@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-all check bench lock docs clean
+.PHONY: help demo test test-slow test-all check bench lock docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ demo: $(VENV)/run.stamp ## Run Vancouver end to end and print the answers
 
 test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is installed), under 10 minutes
 	@$(BIN)/pytest -m "not slow" $(if $(CHROMIUM),,-m "not slow and not browser")
+
+test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
+	@$(BIN)/pytest -m slow
 
 test-all: $(VENV)/dev.stamp ## Run every test; chromium must be installed
 	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }

@@ -21,7 +21,7 @@ def question(kind: str, **more: Any) -> Question:
     }
     return Question(
         name="q", title="t", order=1, reads=("curated.x",), sentence="s", sql="SELECT 1",
-        period=Period(kind=kind, source="s", **more), parameters=parameters,  # type: ignore[arg-type]
+        period=Period(kind=kind, source="s", **more), parameters=parameters,
         columns=(QuestionColumn(name="n", label="N"),), chart=Chart(mark="bar", x="n", y="n"),
     )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""What Cityline measures of itself: ratios in one run against a limit and peers, never assertions."""
