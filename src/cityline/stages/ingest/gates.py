@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,9 +150,9 @@ def _count_records(path: Path, source: Source) -> int:
     records = blank = 0
     inside = False
     last = b""
-    decode = codecs.getincrementaldecoder("utf-8")().decode
+    decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in _chunks(path, source.format.max_field_bytes):
-        _check_text(chunk, decode, source)
+        _check_text(chunk, decoder, source)
         if b'"' in chunk or inside:
             ended, inside = _count_quoted(chunk, inside=inside)
         else:
@@ -178,10 +178,12 @@ def _count_records(path: Path, source: Source) -> int:
     return records - blank
 
 
-def _check_text(chunk: bytes, decode: Callable[[bytes], str], source: Source) -> None:
+def _check_text(chunk: bytes, decoder: codecs.IncrementalDecoder, source: Source) -> None:
     """Refuse bytes that are not in the declared encoding."""
+    if chunk.isascii() and not decoder.getstate()[0]:
+        return  # plain ASCII that continues no cut character needs no decoding
     try:
-        decode(chunk)
+        decoder.decode(chunk)
     except UnicodeDecodeError as error:
         near = chunk[max(0, error.start - 20) : error.start + 20].decode("latin-1")
         what = f"the file is not utf-8, near {near!r}"
