@@ -30,12 +30,12 @@ def test_modules_and_functions_stay_small_and_say_what_they_are(path: Path) -> N
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     assert ast.get_docstring(tree)
-    assert text.count("\n") <= 420, "a module of 400 lines has two subjects"
+    assert text.count("\n") <= 400, "a module of 400 lines has two subjects"
     assert path.stem not in {"utils", "common", "helpers", "misc", "core", "pipeline", "context"}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             size = (node.end_lineno or 0) - node.lineno + 1
-            assert size <= 60, f"{node.name} has {size} lines"
+            assert size <= 40, f"{node.name} has {size} lines"
 
 
 def test_a_fresh_interpreter_loads_nothing_heavy_to_open_a_city() -> None:
@@ -64,13 +64,12 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     hosts = "|".join(
         ("py" + r"pi\.org", r"files\.pythonhosted", r"registry\.npmjs", r"repo1?\.maven")
     )
-    bad = re.compile(rf"{hosts}|index-url|/wor" + r"k/|/roo" + "t/")
+    bad = re.compile(rf"{hosts}|^--index-url|/wor" + r"k/|/roo" + "t/", re.MULTILINE)
     for path in tracked():
         if path.suffix in {".png", ".woff2", ".otf"} or "vendor" in path.parts:
             continue
         found = bad.search(path.read_text(encoding="utf-8"))
-        allowed = path.name in {"Makefile", "requirements.md"} and found and found[0] == "index-url"
-        assert not found or allowed, f"{path}: {found[0] if found else ''}"
+        assert not found, f"{path}: {found[0] if found else ''}"
 
 
 def test_dependencies_are_locked_with_hashes() -> None:

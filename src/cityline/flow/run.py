@@ -86,14 +86,7 @@ def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
     try:
         made = stage.perform(parts, subject, done, run_name)
     except CitylineError as error:
-        blocked = isinstance(error, QualityError)
-        failed = replace(
-            receipt,
-            outcome=Outcome.BLOCKED if blocked else Outcome.FAILED,
-            seconds=time.perf_counter() - began,
-            details={"error": error.what, "code": error.code, "where": error.where},
-        )
-        parts.ledger.record(failed)
+        parts.ledger.record(_failed(receipt, error, time.perf_counter() - began))
         raise
     receipt = replace(
         receipt,
@@ -108,3 +101,13 @@ def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
     if not made.unchanged:
         parts.ledger.record(receipt)
     return receipt
+
+
+def _failed(receipt: Receipt, error: CitylineError, seconds: float) -> Receipt:
+    """What is kept of a step that did not go through."""
+    return replace(
+        receipt,
+        outcome=Outcome.BLOCKED if isinstance(error, QualityError) else Outcome.FAILED,
+        seconds=seconds,
+        details={"error": error.what, "code": error.code, "where": error.where},
+    )

@@ -20,6 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cityline.adapters.local.arrays import (
+    differs,
+    fetch,
+    frequency,
+    plain,
+    spread,
+    value_counts,
+    whole,
+)
 from cityline.adapters.local.duplicates import find_duplicates
 from cityline.errors import EngineError
 from cityline.ports.cleaning import (
@@ -113,10 +122,10 @@ class _Rows:
 
     def frequencies_before(self) -> dict[str, pa.Table]:
         """Frequencies of the raw texts (or integers, for row numbers)."""
-        found = {n: _frequency(o.values[n], o.counts) for n, o in self.origins.items()}
+        found = {n: frequency(o.values[n], o.counts) for n, o in self.origins.items()}
         for name, column in self.columns.items():
             if name != ROW:
-                found[name] = _value_counts(column)
+                found[name] = value_counts(column)
         return {n: found[n] for n in self.raw.column_names if n in found}
 
     # -- one step -----------------------------------------------------------------------------
@@ -176,7 +185,7 @@ class _Rows:
         home = self.home.get(name)
         if home is not None:
             origin = self.origins[home]
-            return _one(origin.values[name]).take(pa.array(origin.codes))
+            return whole(origin.values[name]).take(pa.array(origin.codes))
         column = self.columns[name]
         raw = name in self.raw.column_names and name != ROW
         return pc.cast(column, pa.string()) if raw and pa.types.is_integer(column.type) else column
@@ -188,11 +197,11 @@ class _Rows:
         for i, task in enumerate(tasks):
             if task.reason >= 0:
                 continue
-            after = _one(result[f"a{i}"])
+            after = whole(result[f"a{i}"])
             old = self.home.get(task.name)
             if origin is not None and old in (None, origin) and task.name not in self.columns:
                 weights = self.origins[origin].counts
-                before = _one(self.origins[origin].values[task.name]) if old else None
+                before = whole(self.origins[origin].values[task.name]) if old else None
             else:
                 weights = np.ones(self.count, dtype=np.int64)
                 after = (
@@ -200,18 +209,18 @@ class _Rows:
                 )
                 known = old is not None or task.name in self.columns
                 before = self.column(task.name) if known else None
-            changed = _differs(before, after) & (weights > 0)
+            changed = differs(before, after) & (weights > 0)
             tally.changed += int(weights[changed].sum())
             for at in map(int, np.flatnonzero(changed)[: _SAMPLES * 20]):
                 was = before[at].as_py() if before is not None else None
                 sample = {"column": task.name, "before": was, "after": after[at].as_py()}
-                told = {k: _plain(v) for k, v in sample.items()}
+                told = {k: plain(v) for k, v in sample.items()}
                 if told not in tally.samples and len(tally.samples) < _SAMPLES:
                     tally.samples.append(told)
 
     def _apply(self, origin: str | None, tasks: Sequence[_Task], result: pa.Table) -> None:
         for i, task in enumerate(tasks):
-            values = _one(result[f"a{i}"])
+            values = whole(result[f"a{i}"])
             if task.reason >= 0:
                 self._reject(origin, values, task.reason)
             elif origin is None:
@@ -272,7 +281,7 @@ class _Rows:
     def group(self, name: str) -> NDArray[np.int32]:
         """A code per row that is equal exactly when the values are; NULL has a code too."""
         home = self.home.get(name)
-        values = _one(self.origins[home].values[name]) if home else self.columns[name]
+        values = whole(self.origins[home].values[name]) if home else self.columns[name]
         encoded = values.dictionary_encode(null_encoding="encode")
         codes: NDArray[np.int32] = encoded.indices.to_numpy()
         return codes[self.origins[home].codes] if home else codes
@@ -310,10 +319,10 @@ class _Rows:
         if home is None:
             column = self.columns[name]
             column = column if chosen is None else column.take(pa.array(chosen))
-            return column, None if name == ROW else _value_counts(column)
-        values = _one(self.origins[home].values[name])
+            return column, None if name == ROW else value_counts(column)
+        values = whole(self.origins[home].values[name])
         of, counts = codes[home]
-        return _spread(values, of), _frequency(values, counts)
+        return spread(values, of), frequency(values, counts)
 
     def quarantined(self, texts: Texts) -> pa.Table:
         """Every rejected row: its number, its reason and its cells as they came."""
@@ -383,60 +392,3 @@ class _Rows:
                 {"reason": self.reasons[reason][1], "row": self.columns[ROW][at].as_py()}
             )
         return samples[:_SAMPLES]
-
-
-def fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
-    """The result of a SELECT as Arrow."""
-    table: pa.Table = connection.sql(sql).to_arrow_table()
-    return table
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column as one array."""
-    if isinstance(column, pa.Array):
-        return column
-    combined = column.combine_chunks()
-    return combined if isinstance(combined, pa.Array) else combined.chunk(0)
-
-
-def _frequency(values: pa.ChunkedArray | pa.Array, counts: NDArray[np.int64]) -> pa.Table:
-    """Distinct values with the rows that hold them; several codes may have become one value."""
-    table = pa.table({"value": _one(values), "n": counts}).filter(pc.field("n") > 0)
-    grouped = table.group_by("value").aggregate([("n", "sum")])
-    return grouped.select(["value", "n_sum"]).rename_columns(["value", "n"])
-
-
-def _value_counts(column: pa.Array) -> pa.Table:
-    if pa.types.is_integer(column.type) and column.null_count == 0:
-        values = column.to_numpy()
-        ordered = len(values) and (values[1:] > values[:-1]).all()
-        if ordered or (len(values) and (values[1:] < values[:-1]).all()):
-            return pa.table({"value": values, "n": np.ones(len(values), dtype=np.int64)})
-        values, counts = np.unique(values, return_counts=True)
-        return pa.table({"value": values, "n": counts})
-    counted = pc.value_counts(column)
-    return pa.table({"value": counted.field(0), "n": counted.field(1)})
-
-
-def _spread(values: pa.Array, codes: NDArray[np.int32]) -> pa.Array:
-    """Values by code into rows; texts stay dictionary codes, since they are few."""
-    if not pa.types.is_string(values.type):
-        return values.take(pa.array(codes))
-    encoded = values.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(codes)), encoded.dictionary)
-
-
-def _differs(before: pa.Array | None, after: pa.Array) -> NDArray[np.bool_]:
-    """Where the text of a cell changed; NULL equals NULL. Without a before, where it is filled."""
-    filled: NDArray[np.bool_] = pc.is_valid(after).to_numpy(zero_copy_only=False)
-    if before is None:
-        return filled
-    same = pc.equal(pc.cast(before, pa.string()), pc.cast(after, pa.string()))
-    both_null = pc.and_(pc.is_null(before), pc.is_null(after))
-    unchanged = pc.or_(pc.fill_null(same, False), both_null)
-    changed: NDArray[np.bool_] = pc.invert(unchanged).to_numpy(zero_copy_only=False)
-    return changed
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -19,6 +19,7 @@ from cityline.flow.steps.outcome import Done
 from cityline.flow.steps.prepare import clean
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.lake.wording import number, size
+from cityline.ports.portal import Dataset
 from cityline.stages.prepare.run import Prepared
 
 _MARKS = {Outcome.DONE: "✓", Outcome.UNCHANGED: "·", Outcome.FAILED: "✗", Outcome.BLOCKED: "✗"}
@@ -88,20 +89,7 @@ def discover(asked: Asked, text: str, draft: str | None, limit: int) -> None:
         asked.output.done({"file": str(path)}, f"Draft written: {path}\nRead it, then sign it.")
         return
     total, found = portal.search(text, limit)
-    data = {
-        "total": total,
-        "datasets": [
-            {
-                "id": d.id,
-                "title": d.title,
-                "rows": d.records_count,
-                "data_processed": d.data_processed,
-                "licence": d.licence,
-                "fields": [{"name": f.name, "label": f.label, "type": f.type} for f in d.fields],
-            }
-            for d in found
-        ],
-    }
+    data = {"total": total, "datasets": [_dataset_data(d) for d in found]}
     rows = [[d.id, number(d.records_count or 0), d.data_processed[:10], d.title] for d in found]
     shown = table(["dataset", "rows", "processed", "title"], rows, [False, True, False, False])
     if total == 1 and found:
@@ -109,6 +97,17 @@ def discover(asked: Asked, text: str, draft: str | None, limit: int) -> None:
         shown += "\n\n" + table(["field", "label", "type"], fields, [False, False, False])
     hint = "Draft a source:  cityline discover --draft DATASET"
     asked.output.done(data, f"{shown}\n{number(total)} datasets match. {hint}")
+
+
+def _dataset_data(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "id": dataset.id,
+        "title": dataset.title,
+        "rows": dataset.records_count,
+        "data_processed": dataset.data_processed,
+        "licence": dataset.licence,
+        "fields": [{"name": f.name, "label": f.label, "type": f.type} for f in dataset.fields],
+    }
 
 
 @click.command()

@@ -6,6 +6,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -44,58 +45,73 @@ def answer(
     comparison that would not be like for like yields an answer whose `refused` says why. Raises
     UsageError for a parameter that is not known.
     """
-    values = _values(question, engine, tables, parameters)
+    blank = _blank(question, engine, versions, origins, steps)
     try:
-        months = Calendar(calendar.to_pylist())
-        years = resolve_years(question, months, parameters)
-        window = choose(question, months, years)
-        bound = {**values, **years, **window.parameters()}
-        began = time.perf_counter()
-        result = engine.query(question.sql, {t: tables[t] for t in question.reads}, bound)
-        spent = (time.perf_counter() - began) * 1000
-        rows = _rows(question, result)
+        found = _ask(question, engine, tables, Calendar(calendar.to_pylist()), parameters)
     except AnswerRefused as refused:
-        return _refused(question, engine, versions, origins, parameters, steps, refused)
-    _check_sums(question, rows)
-    sentence = render(question, rows, window.period.label, _label(window), {**values, **years})
-    return Answer(
-        question=question.name,
-        title=question.title,
-        sentence=_opened(sentence),
+        reason = f"{refused.what} ({refused.hint})" if refused.hint else refused.what
+        sentence = f"Not answered: {reason}."
+        return replace(blank, sentence=sentence, parameters=dict(parameters), refused=reason)
+    window = found.window
+    _check_sums(question, found.rows)
+    sentence = render(question, found.rows, window.period.label, _label(window), found.parameters)
+    return replace(
+        blank,
+        sentence=sentence[:1].upper() + sentence[1:],
         columns=_columns(question, window),
-        rows=tuple(tuple(row.values()) for row in rows),
-        parameters={**years, **{k: v for k, v in values.items() if v is not None}},
+        rows=tuple(tuple(row.values()) for row in found.rows),
+        parameters={k: v for k, v in found.parameters.items() if v is not None},
         period=window.period,
         comparison=window.comparison,
-        sql=question.sql,
-        engine=engine.name,
-        milliseconds=round(spent, 2),
+        milliseconds=found.milliseconds,
         bytes_read=sum(v.bytes for v in versions.values()),
-        snapshots={t: v.id for t, v in versions.items()},
-        origins=origins,
-        chart=question.chart.model_dump(),
         notes=(*question.notes, *_event_notes(window, events)),
-        steps=steps,
     )
 
 
-def _refused(
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the engine answered, for which months and parameters."""
+
+    window: Window
+    parameters: Mapping[str, Any]
+    rows: list[dict[str, Any]]
+    milliseconds: float
+
+
+def _ask(
+    question: Question,
+    engine: Engine,
+    tables: Tables,
+    months: Calendar,
+    parameters: Mapping[str, Any],
+) -> _Found:
+    values = _values(question, engine, tables, parameters)
+    years = resolve_years(question, months, parameters)
+    window = choose(question, months, years)
+    bound = {**years, **values}
+    began = time.perf_counter()
+    reads = {t: tables[t] for t in question.reads}
+    result = engine.query(question.sql, reads, {**bound, **window.parameters()})
+    spent = (time.perf_counter() - began) * 1000
+    return _Found(window, bound, _rows(question, result), round(spent, 2))
+
+
+def _blank(
     question: Question,
     engine: Engine,
     versions: Mapping[str, Version],
     origins: tuple[Origin, ...],
-    parameters: Mapping[str, Any],
     steps: tuple[Mapping[str, Any], ...],
-    refused: AnswerRefused,
 ) -> Answer:
-    reason = f"{refused.what} ({refused.hint})" if refused.hint else refused.what
+    """What every answer to a question has, answered or refused."""
     return Answer(
         question=question.name,
         title=question.title,
-        sentence=f"Not answered: {reason}.",
+        sentence="",
         columns=_columns(question, None),
         rows=(),
-        parameters=dict(parameters),
+        parameters={},
         period=None,
         comparison=None,
         sql=question.sql,
@@ -106,7 +122,6 @@ def _refused(
         origins=origins,
         chart=question.chart.model_dump(),
         notes=question.notes,
-        refused=reason,
         steps=steps,
     )
 
@@ -188,10 +203,6 @@ def _columns(question: Question, window: Window | None) -> tuple[AnswerColumn, .
 
 def _label(window: Window) -> str:
     return window.comparison.label if window.comparison else ""
-
-
-def _opened(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _event_notes(window: Window, events: Sequence[Event]) -> list[str]:

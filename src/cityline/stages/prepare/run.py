@@ -49,13 +49,7 @@ def prepare(
     Raises SourceDamaged when the file no longer holds the records ingest counted, StepError when
     rows or the measure's total do not reconcile.
     """
-    layout = Layout(
-        columns=tuple(columns),
-        delimiter=source.format.delimiter,
-        encoding=source.format.encoding,
-        integers=frozenset(f.name for f in source.fields if f.row_number),
-    )
-    texts = engine.read_texts(path, layout)
+    texts = engine.read_texts(path, _layout(source, columns))
     if texts.count != expected_rows:
         what = f"{texts.count:,} records were read where {expected_rows:,} were counted"
         hint = "an unclosed quote or a blank line inside the file; look at the raw file"
@@ -75,6 +69,15 @@ def prepare(
         total_kept=after,
         total_quarantined=lost,
         surprises=tuple(_surprises(plan, cleaned)),
+    )
+
+
+def _layout(source: Source, columns: Sequence[str]) -> Layout:
+    return Layout(
+        columns=tuple(columns),
+        delimiter=source.format.delimiter,
+        encoding=source.format.encoding,
+        integers=frozenset(f.name for f in source.fields if f.row_number),
     )
 
 

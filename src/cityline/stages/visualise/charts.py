@@ -7,19 +7,17 @@ and what is provisional is dashed, hollow and named.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from cityline.lake.answer import Answer
 from cityline.lake.wording import cell
+from cityline.stages.visualise.axes import Spec, end_label, names, number_axis
+from cityline.stages.visualise.grids import heatmap, stacked
 from cityline.stages.visualise.palette import Palette
 
-Spec = dict[str, Any]
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _FONT = "Inter"
 _WIDTH = 460
 _ROW = 24
-_MAX_CATEGORIES = 4
-_OTHER = "Other"
 
 
 def chart(answer: Answer, palette: Palette) -> Spec:
@@ -65,18 +63,6 @@ def _config(palette: Palette) -> Spec:
     }
 
 
-def _label_axis() -> Spec:
-    return {"title": None, "ticks": False, "domain": False, "labelPadding": 6}
-
-
-def _number_axis() -> Spec:
-    return {"title": None, "grid": True, "tickCount": 4, "format": "~s"}
-
-
-def _names(field: str) -> Spec:
-    return {"field": field, "type": "nominal", "sort": None, "axis": _label_axis()}
-
-
 def _bar(answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette) -> Spec:
     x, y = answer.chart["x"], answer.chart["y"]
     rows = [
@@ -88,20 +74,13 @@ def _bar(answer: Answer, records: list[Spec], units: Mapping[str, str], palette:
         "width": _WIDTH,
         "height": {"step": _ROW},
         "encoding": {
-            "y": _names("name"),
-            "x": {"field": "value", "type": "quantitative", "axis": _number_axis()},
+            "y": names("name"),
+            "x": {"field": "value", "type": "quantitative", "axis": number_axis()},
         },
         "layer": [
             {"mark": {"type": "bar", "color": palette.current, "height": {"band": 0.72}}},
-            _end_label(),
+            end_label(),
         ],
-    }
-
-
-def _end_label() -> Spec:
-    return {
-        "mark": {"type": "text", "align": "left", "dx": 5},
-        "encoding": {"text": {"field": "label", "type": "nominal"}},
     }
 
 
@@ -122,9 +101,9 @@ def _paired(
         "width": _WIDTH,
         "height": {"step": 17},
         "encoding": {
-            "y": {**_names("name"), "scale": {"paddingInner": 0.28}},
+            "y": {**names("name"), "scale": {"paddingInner": 0.28}},
             "yOffset": {"field": "series", "type": "nominal", "sort": order},
-            "x": {"field": "value", "type": "quantitative", "axis": _number_axis()},
+            "x": {"field": "value", "type": "quantitative", "axis": number_axis()},
         },
         "layer": [
             {
@@ -138,7 +117,7 @@ def _paired(
                     }
                 },
             },
-            {**_end_label(), "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12}},
+            {**end_label(), "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12}},
         ],
     }
 
@@ -162,31 +141,31 @@ def _difference(
         "width": _WIDTH,
         "height": {"step": _ROW},
         "encoding": {
-            "y": _names("name"),
+            "y": names("name"),
             "x": {
                 "field": "value",
                 "type": "quantitative",
-                "axis": _number_axis(),
+                "axis": number_axis(),
                 "scale": {"domain": [-reach, reach]},
             },
         },
         "layer": [
-            {
-                "mark": {"type": "bar", "height": {"band": 0.72}},
-                "encoding": {
-                    "color": {
-                        "condition": {"test": "datum.rises", "value": palette.rise},
-                        "value": palette.fall,
-                    }
-                },
-            },
-            {**_end_label(), "transform": [{"filter": "datum.rises"}]},
+            _two_sided(palette),
+            {**end_label(), "transform": [{"filter": "datum.rises"}]},
             {
                 "transform": [{"filter": "!datum.rises"}],
                 "mark": {"type": "text", "align": "right", "dx": -5},
                 "encoding": {"text": {"field": "label", "type": "nominal"}},
             },
         ],
+    }
+
+
+def _two_sided(palette: Palette) -> Spec:
+    colour = {"condition": {"test": "datum.rises", "value": palette.rise}, "value": palette.fall}
+    return {
+        "mark": {"type": "bar", "height": {"band": 0.72}},
+        "encoding": {"color": colour},
     }
 
 
@@ -208,7 +187,7 @@ def _line(answer: Answer, records: list[Spec], units: Mapping[str, str], palette
     else:
         along["axis"] |= {"labelAngle": 0}
     share = units[y] == "share"
-    axis = {**_number_axis(), "format": "%" if share else "~s"}
+    axis = {**number_axis(), "format": "%" if share else "~s"}
     up: Spec = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": True}}
     return {
         "data": {"values": rows},
@@ -271,132 +250,12 @@ def _point_label(rows: Sequence[Spec], palette: Palette, side: str) -> Spec:
     }
 
 
-def _heatmap(
-    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
-) -> Spec:
-    x, y, value = (answer.chart[k] for k in ("x", "y", "value"))
-    rows = [
-        {"x": r[x], "name": r[y], "value": r[value], "label": cell(r[value], units[value])}
-        for r in records
-    ]
-    # a row that sums up all the others would wash out the colours of the rest
-    single = [r["value"] for r in rows if not str(r["name"]).startswith("All other")]
-    largest = max(single, default=1)
-    order = list(dict.fromkeys(r["name"] for r in rows))
-    return {
-        "data": {"values": rows},
-        "width": {"step": 58},
-        "height": {"step": 30},
-        "encoding": {
-            "x": {
-                "field": "x",
-                "type": "ordinal",
-                "axis": {"title": None, "labelAngle": 0, "orient": "top", "ticks": False},
-            },
-            "y": {**_names("name"), "sort": order},
-        },
-        "layer": [
-            {
-                "mark": {"type": "rect", "stroke": palette.background, "strokeWidth": 1},
-                "encoding": {
-                    "color": {
-                        "field": "value",
-                        "type": "quantitative",
-                        "legend": None,
-                        "scale": {
-                            "type": "quantize",
-                            "domain": [0, largest],
-                            "range": list(palette.sequential),
-                        },
-                    }
-                },
-            },
-            {
-                "mark": {"type": "text", "fontSize": 12},
-                "encoding": {
-                    "text": {"field": "label", "type": "nominal"},
-                    "color": {
-                        "condition": [
-                            {
-                                "test": f"datum.value < {largest * 3 / 6!r}",
-                                "value": palette.on_light,
-                            },
-                            {
-                                "test": f"datum.value < {largest * 4 / 6!r}",
-                                "value": palette.on_middle,
-                            },
-                        ],
-                        "value": palette.on_dark,
-                    },
-                },
-            },
-        ],
-    }
-
-
-def _stacked(
-    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
-) -> Spec:
-    """Shares per series; more series than can be told apart are drawn together as one."""
-    x, y, series = (answer.chart[k] for k in ("x", "y", "series"))
-    totals: dict[str, float] = {}
-    for r in records:
-        totals[r[series]] = totals.get(r[series], 0) + (r[y] or 0)
-    order = sorted(totals, key=lambda s: -totals[s])
-    shown = order if len(order) <= _MAX_CATEGORIES else [*order[: _MAX_CATEGORIES - 1], _OTHER]
-    summed: dict[tuple[Any, str], float] = {}
-    for r in records:
-        key = (r[x], r[series] if r[series] in shown else _OTHER)
-        summed[key] = summed.get(key, 0) + (r[y] or 0)
-    rows = [
-        {"x": at, "series": s, "place": shown.index(s), "value": v, "label": _inside(v, units[y])}
-        for (at, s), v in summed.items()
-    ]
-    colours = list(palette.categories[: len(shown)])
-    place = {"field": "value", "type": "quantitative", "stack": True, "axis": None}
-    return {
-        "data": {"values": rows},
-        "width": {"step": 58},
-        "height": 280,
-        "encoding": {
-            "x": {"field": "x", "type": "ordinal", "axis": {"title": None, "labelAngle": 0}},
-            "order": {"field": "place", "type": "quantitative"},
-        },
-        "layer": [
-            {
-                "mark": {"type": "bar", "stroke": palette.background, "strokeWidth": 1},
-                "encoding": {
-                    "y": place,
-                    "color": {
-                        "field": "series",
-                        "type": "nominal",
-                        "sort": shown,
-                        "scale": {"domain": shown, "range": colours},
-                    },
-                },
-            },
-            {
-                "mark": {"type": "text", "fontSize": 12, "color": palette.on_dark},
-                "encoding": {
-                    "y": {**place, "bandPosition": 0.5},
-                    "text": {"field": "label", "type": "nominal"},
-                },
-            },
-        ],
-    }
-
-
-def _inside(value: float, unit: str) -> str:
-    """A label inside a segment, when there is room for one."""
-    return cell(value, unit) if value >= 0.06 else ""  # noqa: PLR2004 - 280 px × 6 % fits a line
-
-
 _Build = Callable[[Answer, list[Spec], Mapping[str, str], Palette], Spec]
 _MARKS: Mapping[str, _Build] = {
     "bar": _bar,
     "paired-bar": _paired,
     "difference": _difference,
     "line": _line,
-    "heatmap": _heatmap,
-    "stacked-bar": _stacked,
+    "heatmap": heatmap,
+    "stacked-bar": stacked,
 }
