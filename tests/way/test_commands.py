@@ -76,6 +76,14 @@ def test_queries_can_only_read_tables(city: Path) -> None:
     cut = told("query", "SELECT * FROM landing.inquiry_volume", "--limit", "5", cwd=city)
     assert len(cut["data"]["rows"]) == 5
     assert cut["data"]["truncated"]
+    newest = told("snapshots", "curated.volume", cwd=city)["data"]["curated/volume"][0]["id"]
+    past = told("query", "SELECT count(*) AS n FROM curated.volume", "--at",
+                f"curated.volume@{newest}", cwd=city)  # fmt: skip
+    assert past["data"]["rows"] == good["data"]["rows"]
+    assert (
+        "no snapshot"
+        in told("query", "SELECT 1", "--at", "curated.volume@7", cwd=city)["error"]["what"]
+    )
     for attack in (
         "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')",
         "SELECT * FROM '/etc/passwd'", "SELECT * FROM glob('/*')", "COPY (SELECT 1) TO '/tmp/x'",

@@ -17,7 +17,9 @@ from cityline.flow.parts import Parts
 from cityline.flow.plan import questions
 from cityline.flow.steps.answer import compute, load
 from cityline.flow.steps.outcome import Done
+from cityline.lake.address import Address
 from cityline.lake.answer import Answer
+from cityline.lake.version import Version
 from cityline.lake.wording import cell, number, size
 
 _WORDY = {"", "text"}
@@ -113,15 +115,24 @@ def _numbers(found: Answer, at: int) -> bool:
 @click.argument("sql", required=False)
 @click.option("-f", "--file", "path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--limit", default=1000, show_default=True, help="At most so many rows.")
+@click.option(
+    "--at",
+    "past",
+    multiple=True,
+    metavar="TABLE@SNAPSHOT",
+    help="Read this table as it was; cityline snapshots lists them.",
+)
 @shared
-def query(asked: Asked, sql: str | None, path: Path | None, limit: int) -> None:
+def query(
+    asked: Asked, sql: str | None, path: Path | None, limit: int, past: tuple[str, ...]
+) -> None:
     """Run one SELECT over landing, quarantine and curated tables. It can only read."""
     if (sql is None) == (path is None):
         what = "one query is needed"
         raise UsageError(what, hint='cityline query "SELECT …", or -f FILE')
     text = path.read_text(encoding="utf-8") if path else sql or ""
     parts, _, done = asked.reading()
-    found = parts.engine.explore(text, done.tables(), limit)
+    found = parts.engine.explore(text, done.tables() | _past(parts, past), limit)
     cut = found.num_rows > limit
     rows = found.slice(0, limit).to_pylist()
     if cut:
@@ -130,6 +141,20 @@ def query(asked: Asked, sql: str | None, path: Path | None, limit: int) -> None:
     texts = [["" if v is None else str(v) for v in r.values()] for r in rows]
     right = [_is_number(found.schema.field(i).type) for i in range(found.num_columns)]
     asked.output.done(data, table(found.column_names, texts, right))
+
+
+def _past(parts: Parts, wanted: tuple[str, ...]) -> dict[str, Version]:
+    """Tables at older snapshots."""
+    found = {}
+    for text in wanted:
+        name, _, snapshot = text.partition("@")
+        address = Address.parse(name)
+        known = [s.id for s in parts.catalog.snapshots(address)]
+        if snapshot not in known:
+            hint = f"cityline snapshots {name} lists them"
+            raise UsageError(f"{name} has no snapshot {snapshot!r}", hint=hint)
+        found[address.table] = parts.catalog.version(address, snapshot)
+    return found
 
 
 def _is_number(kind: Any) -> bool:
