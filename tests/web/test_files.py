@@ -203,6 +203,9 @@ def test_the_colours_have_the_contrast_they_promise(scheme: str) -> None:
     for name in ("c-cur", "c-cmp", "c-rise", "c-fall", "control", "focus"):
         assert contrast(tokens[name], tokens["bg"]) >= 3, name
     assert contrast(tokens["c-cur"], tokens["c-cmp"]) >= 3
+    for i in range(4):
+        ink = tokens["s-ink-low" if i % 2 else "s-ink-high"]
+        assert contrast(ink, tokens[f"k-{i}"]) >= 4.5, f"a label inside category {i}"
     for i in range(6):
         ink = tokens["s-ink-low" if i < 3 else "s-ink-mid" if i == 3 else "s-ink-high"]
         assert contrast(ink, tokens[f"s-{i}"]) >= 4.5, i

@@ -77,7 +77,9 @@ def stacked(
         "scale": {"domain": shown, "range": colours},
     }
     bar = {"type": "bar", "stroke": palette.background, "strokeWidth": 1}
-    label = {"type": "text", "fontSize": 12, "color": palette.on_dark}
+    # the second and fourth colours carry the page's ink, the others its opposite
+    inked = {"test": "datum.place % 2 == 1", "value": palette.on_light}
+    ink = {"condition": inked, "value": palette.on_dark}
     text = {"field": "label", "type": "nominal"}
     return {
         "data": {"values": rows},
@@ -89,7 +91,10 @@ def stacked(
         },
         "layer": [
             {"mark": bar, "encoding": {"y": place, "color": colour}},
-            {"mark": label, "encoding": {"y": {**place, "bandPosition": 0.5}, "text": text}},
+            {
+                "mark": {"type": "text", "fontSize": 12},
+                "encoding": {"y": {**place, "bandPosition": 0.5}, "text": text, "color": ink},
+            },
         ],
     }
 
