@@ -33,15 +33,16 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations,
 	$(BIN)/cityline check --city cities/vancouver --home build/check
 	$(BIN)/pytest -q tests/house
 
-bench: $(VENV)/dev.stamp ## Measure speed and memory as ratios in one run (several minutes)
+bench: $(VENV)/bench.stamp ## Measure speed and memory as ratios in one run (several minutes)
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/dev.stamp ## Write the reference pages that are made from the code
 	$(BIN)/python -m tests.house.reference
 
 lock: ## Lock the dependencies anew (needs pip-tools on the path)
-	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --allow-unsafe --strip-extras -o requirements/run.txt requirements/run.in
-	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --allow-unsafe --strip-extras -o requirements/dev.txt requirements/dev.in
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/run.txt requirements/run.in
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/dev.txt requirements/dev.in
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/bench.txt requirements/bench.in
 
 clean: ## Remove what these commands made
 	rm -rf $(VENV) build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -59,4 +60,9 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing the developer's tools into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
+	@echo "Installing the peers of the benchmarks into $(VENV) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

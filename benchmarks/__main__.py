@@ -59,7 +59,23 @@ def volume_job(files: Path) -> dict[str, Any]:
         job["times_the_limit"] = round(job["seconds"] / floor, 2)
         if "data_seconds" in job:
             job["data_times_the_limit"] = round(job["data_seconds"] / floor, 2)
-    return {"rows": ROWS, "bytes": wrote.bytes, "expected_kept": wrote.kept, "jobs": jobs}
+    return {
+        "rows": ROWS,
+        "bytes": wrote.bytes,
+        "expected_kept": wrote.kept,
+        "jobs": jobs,
+        "spark": spark(files),
+    }
+
+
+def spark(files: Path) -> dict[str, Any]:
+    """Spark on a tenth of the rows, against the limit and Cityline on the same."""
+    volume = files / f"{VOLUME}.csv"
+    wrote = write_volume(volume, ROWS // 10)
+    jobs = [_job(name, volume) for name in ("limit", "cityline", "spark")]
+    for job in jobs:
+        job["times_the_limit"] = round(job["seconds"] / jobs[0]["seconds"], 2)
+    return {"rows": ROWS // 10, "expected_kept": wrote.kept, "jobs": jobs}
 
 
 def _job(name: str, volume: Path) -> dict[str, Any]:

@@ -161,7 +161,54 @@ def pandas(file: Path, out: Path) -> dict[str, Any]:
     return {"kept": len(kept), "sum": int(kept.inquiries.sum())}
 
 
-JOBS = {"limit": limit, "cityline": cityline, "polars": polars, "pandas": pandas}
+def spark(file: Path, out: Path) -> dict[str, Any]:
+    """The same cleaning in Spark, `local[*]`, its start included."""
+    from pyspark.sql import SparkSession, Window
+    from pyspark.sql import functions as f
+
+    session = (
+        SparkSession.builder.master("local[*]").config("spark.ui.enabled", "false")
+        .config("spark.driver.memory", "6g").config("spark.sql.shuffle.partitions", "8")
+        .config("spark.sql.legacy.timeParserPolicy", "CORRECTED").getOrCreate()
+    )  # fmt: skip
+    frame = session.read.csv(str(file), sep=";", header=True).toDF(*COLUMNS)
+    for name in COLUMNS[:5]:
+        plain = f.regexp_replace(f.regexp_replace(name, "[\u200b\ufeff]", ""), r"[\s\u00a0]+", " ")
+        plain = f.trim(plain)
+        frame = frame.withColumn(name, f.when(~plain.isin("", "NA", "N/A", "NULL"), plain))
+    raw = f.col("year_month")
+    forms = [(r"^\d{4}-\d{1,2}$", "yyyy-M"), (r"^\d{4}-\d{2}-\d{2}$", "yyyy-MM-dd"),
+             (r"^\d{4}-\d{2}-\d{2} ", "yyyy-MM-dd HH:mm:ss"), (r"^[A-Z][a-z]{2}-\d{2}$", "MMM-yy"),
+             (r"^\d{6}$", "yyyyMM")]  # fmt: skip
+    month = f.coalesce(*(f.when(raw.rlike(p), f.try_to_timestamp(raw, f.lit(t))) for p, t in forms))
+    counted = f.regexp_replace("number_of_records", ",", "")
+    frame = frame.withColumn("month", f.trunc(f.to_date(month), "month")).withColumn(
+        "inquiries", f.when(counted.rlike(r"^\d+$"), counted.cast("bigint"))
+    )
+    names = {"phone": "Phone", "chat": "Chat", "e-mail": "E-mail", "social media": "Social Media",
+             "mail": "Mail"}  # fmt: skip
+    spelled = f.create_map(*(f.lit(x) for pair in names.items() for x in pair))
+    frame = frame.withColumn("channel", spelled[f.lower("channel")])
+    keys = ["department", "type", "month", "channel"]
+    good = f.col("inquiries").isNotNull()
+    for name in keys:
+        good &= f.col(name).isNotNull()
+    good &= f.col("month").between("2009-02-01", "2026-08-17")
+    frame = frame.withColumn("good", good)
+    place = f.row_number().over(
+        Window.partitionBy("good", *keys).orderBy(f.col("bi_id").cast("long"))
+    )
+    frame = frame.withColumn("place", place).cache()
+    kept = frame.filter("good AND place = 1")
+    kept.write.parquet(str(out / "spark"), compression="zstd")
+    frame.filter("NOT (good AND place = 1)").write.parquet(str(out / "spark-q"))
+    kept.groupBy("department", "month").agg(f.sum("inquiries")).write.parquet(str(out / "spark-g"))
+    found = kept.agg(f.count("*"), f.sum("inquiries")).first()
+    session.stop()
+    return {"kept": int(found[0]), "sum": int(found[1])} if found else {}
+
+
+JOBS = {"spark": spark, "limit": limit, "cityline": cityline, "polars": polars, "pandas": pandas}
 
 
 def main() -> None:
@@ -172,7 +219,9 @@ def main() -> None:
     began = time.perf_counter()
     found = JOBS[name](file, out)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # Spark works in a child process, a Java machine
+    who = resource.RUSAGE_CHILDREN if name == "spark" else resource.RUSAGE_SELF
+    peak = resource.getrusage(who).ru_maxrss / 1e6
     print(
         json.dumps({"job": name, "seconds": round(seconds, 2), "peak_gb": round(peak, 2), **found})
     )

@@ -64,7 +64,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     hosts = "|".join(
         ("py" + r"pi\.org", r"files\.pythonhosted", r"registry\.npmjs", r"repo1?\.maven")
     )
-    bad = re.compile(rf"{hosts}|^--index-url|/wor" + r"k/|/roo" + "t/", re.MULTILINE)
+    bad = re.compile(rf"{hosts}|^--index-url|^--find-links|/wor" + r"k/|/roo" + "t/", re.MULTILINE)
     for path in tracked():
         if path.suffix in {".png", ".woff2", ".otf"} or "vendor" in path.parts:
             continue
