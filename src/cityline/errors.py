@@ -100,7 +100,14 @@ class UsageError(CitylineError):
 
 
 class AnswerRefused(UsageError):
-    """A comparison that would mix complete and incomplete periods, or has nothing to compare."""
+    """A comparison that would mix complete and incomplete periods, or has nothing to compare.
+
+    `reason` names the kind of refusal, for pages in other languages.
+    """
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", reason: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.reason = reason
 
 
 class SourceError(CitylineError):

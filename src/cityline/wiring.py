@@ -67,7 +67,7 @@ def assemble(
         catalog=IcebergCatalog(home, store),
         engine=DuckEngine(store, settings.memory_limit, settings.threads),
         ledger=SqliteLedger(home),
-        figures=VegaFigures(),
+        figures=VegaFigures(home / "cache" / "pictures"),
         portal=_portals(settings, portal, files),
         code=code_version(),
         accept=accept,

@@ -1,6 +1,7 @@
 /*---
 title = "How do two years compare by department?"
 order = 4
+prebuild = ["year", "compare"]
 reads = ["curated.department_channel_month"]
 description = "Two years side by side; only the months that are complete in both."
 sentence = "{% set now = rows | sum(attribute='inquiries') %}{% set was = rows | sum(attribute='inquiries_before') %}{% set up = rows | sort(attribute='difference') | last %}{% set down = rows | sort(attribute='difference') | first %}{{ period }} had {{ now | number }} inquiries, {{ (now - was) | difference }}{% if was %} ({{ ((now - was) / was) | change }}){% endif %} on {{ comparison }}{% if up.difference > 0 %}; {{ up.department }} rose most ({{ up.difference | difference }}){% endif %}{% if down.difference < 0 %}, {{ down.department }} fell most ({{ down.difference | difference }}){% endif %}."

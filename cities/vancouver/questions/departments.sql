@@ -1,6 +1,7 @@
 /*---
 title = "Which departments receive the most inquiries?"
 order = 1
+prebuild = ["year"]
 reads = ["curated.department_channel_month"]
 description = "Inquiries by department in one year."
 sentence = "{{ rows[0].department }} received the most inquiries in {{ period }}: {{ rows[0].inquiries | number }}, {{ rows[0].share | percent }} of all."

@@ -1,6 +1,7 @@
 /*---
 title = "How well are calls answered?"
 order = 9
+page = "service-levels"
 reads = ["curated.centre_month"]
 description = "Calls, service level, abandonment and speed of answer in complete years. Ratios are weighted by the calls behind them, never averaged over days."
 sentence = "{% set last = rows[-1] %}In {{ last.year }}, {{ last.service_level | percent }} of calls were answered within the target time and {{ last.abandonment | percent }} were abandoned; an answer took {{ last.speed_of_answer | number }} seconds on average."

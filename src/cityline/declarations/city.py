@@ -24,11 +24,21 @@ class City(Declared):
 
     name: str
     title: str
-    language: Literal["en", "fr"] = "en"
+    languages: Annotated[tuple[Literal["en", "fr"], ...], Field(min_length=1)] = ("en",)
+    """The first is the one the declarations are written in; others have a file in `languages/`."""
     time_zone: str
     fiscal_year_first_month: Annotated[int, Field(ge=1, le=12)] = 1
     contact: str = ""
+    address: str = ""
+    """Where the public site stands, for feeds, exports and pictures; empty while it has none."""
+    publish: Literal["public", "internal"] = "public"
+    """Whether there is a bundle for everybody at all, or only the one for people signed in."""
     events: tuple[Event, ...] = ()
+
+    @property
+    def language(self) -> str:
+        """The language the declarations are written in."""
+        return self.languages[0]
 
     @field_validator("time_zone")
     @classmethod

@@ -12,6 +12,8 @@ from cityline.declarations import dqdl
 from cityline.declarations.city import City
 from cityline.declarations.corrections import Corrections
 from cityline.declarations.environment import Environment
+from cityline.declarations.facet import Facet
+from cityline.declarations.language import Language
 from cityline.declarations.model import Model
 from cityline.declarations.question import Question
 from cityline.declarations.reading import Declared, read_sql, read_toml
@@ -35,6 +37,8 @@ class Folder:
     corrections: Mapping[str, Corrections]
     models: Mapping[str, Model]
     questions: Mapping[str, Question]
+    facets: Mapping[str, Facet]
+    languages: Mapping[str, Language]
     rules: Mapping[str, dqdl.Ruleset]
     digests: Mapping[str, str]
 
@@ -62,6 +66,10 @@ def read_folder(root: Path, environment: str = "local") -> Folder:
         models=reader.many("models", "*.sql", lambda p, f: read_sql(Model, p, f, name=p.stem)),
         questions=reader.many(
             "questions", "*.sql", lambda p, f: read_sql(Question, p, f, name=p.stem)
+        ),
+        facets=reader.many("facets", "*.toml", lambda p, f: read_toml(Facet, p, f, name=p.stem)),
+        languages=reader.many(
+            "languages", "*.toml", lambda p, f: read_toml(Language, p, f, name=p.stem)
         ),
         rules=reader.rules(),
         digests=reader.digests(),

@@ -88,4 +88,11 @@ class Question(Declared):
     sentence: str
     chart: Chart
     notes: tuple[str, ...] = ()
+    prebuild: tuple[Literal["year", "compare"], ...] = ()
+    """Parameters for each value of which a static site has a page: every year, or every pair."""
+    page: Literal["", "service-levels", "facets"] = ""
+    """`service-levels` shows the answer on that page too; `facets` only on pages of facets, because
+    without a value it answers nothing new."""
+    audience: Literal["public", "internal"] = "public"
+    """Whether the answer may be in the bundle for everybody."""
     sql: str

@@ -17,6 +17,14 @@ class RecipeStep(Declared):
     why: str = ""
 
 
+class Restated(Declared):
+    """How an extract is compared with the one before: rows by `key`, and the figures told to
+    readers by `by`, the period first. All are landing columns."""
+
+    key: Annotated[tuple[str, ...], Field(min_length=1)]
+    by: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Recipe(Declared):
     """`recipes/<name>.toml`. `output` lists the landing columns in order, with their meaning."""
 
@@ -28,5 +36,6 @@ class Recipe(Declared):
     descriptions: dict[str, str] = Field(default_factory=dict)
     measure: str | None = None
     """The landing column that holds the source's measure; its total must reconcile."""
+    restatements: Restated | None = None
     partition_by: tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cityline.declarations.corrections import Corrections
+from cityline.declarations.language import missing_words
 from cityline.errors import CitylineError, DeclarationError, Problem
 from cityline.flow.parts import Parts
 from cityline.flow.plan import plan
@@ -45,7 +46,11 @@ def check_city(parts: Parts) -> Checked:
         rules += len(ruleset.rules)
         problems += _caught(partial(govern.check, ruleset, file))
     for name, question in folder.questions.items():
-        problems += check_sentence(question, f"questions/{name}.sql")
+        problems += check_sentence(question.sentence, f"questions/{name}.sql")
+    problems += missing_words(folder)
+    for language, words in folder.languages.items():
+        for told in words.questions.values():
+            problems += check_sentence(told.sentence, f"languages/{language}.toml")
     tests, failed = _model_tests(parts)
     problems += failed
     if problems:

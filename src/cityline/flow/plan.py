@@ -67,6 +67,7 @@ def _unknown_reads(folder: Folder) -> Iterator[Problem]:
         if question.period.source not in folder.sources:
             told = nearest(question.period.source, list(folder.sources))
             yield Problem(f"questions/{name}.sql", "period.source", "no such source", told)
+    yield from _unknown_in_facets(folder, curated)
     for name, recipe in folder.recipes.items():
         if recipe.source not in folder.sources or recipe.source != name:
             told = "a recipe is named after its source"
@@ -75,3 +76,20 @@ def _unknown_reads(folder: Folder) -> Iterator[Problem]:
         if Address.parse(address).table not in known:
             file = f"policies/quality/{address}.dqdl"
             yield Problem(file, "", "rules for a table nobody makes", nearest(address, known))
+
+
+def _unknown_in_facets(folder: Folder, curated: set[str]) -> Iterator[Problem]:
+    for name, facet in folder.facets.items():
+        file = f"facets/{name}.toml"
+        table = facet.values_from.rpartition(".")[0]
+        if table not in curated:
+            told = nearest(table, sorted(curated))
+            yield Problem(file, "values_from", f"no curated table {table!r}", told)
+        for asked in facet.questions:
+            question = folder.questions.get(asked)
+            if question is None:
+                told = nearest(asked, sorted(folder.questions))
+                yield Problem(file, "questions", f"no question {asked!r}", told)
+            elif facet.column not in question.parameters:
+                what = f"{asked} takes no parameter {facet.column!r}"
+                yield Problem(file, "questions", what, f"add it to questions/{asked}.sql")

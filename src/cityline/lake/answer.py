@@ -72,6 +72,9 @@ class Answer:
     chart: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     refused: str = ""
+    refusal: str = ""
+    """The kind of refusal, e.g. `nothing-shared`."""
+    language: str = "en"
     steps: tuple[Mapping[str, Any], ...] = field(default=())
     """Rows at each step from the portal to this answer: {step, rows_in, rows_out, note}."""
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 
 class Figures(Protocol):
-    """Renders Vega-Lite. Raises EngineError when a specification cannot be drawn."""
+    """Draws Vega-Lite, and turns drawings into other files. Raises EngineError when a
+    specification cannot be drawn."""
 
-    def svg(self, spec: Mapping[str, Any]) -> str:
-        """The picture as SVG text; CSS variables in colours are kept."""
+    def draw(self, specs: Sequence[Mapping[str, Any]], language: str = "en") -> list[str]:
+        """Each picture as SVG text; CSS variables in colours are kept. Many are drawn side by side;
+        one that was drawn before is not drawn again."""
         ...
 
-    def png(self, spec: Mapping[str, Any], scale: float = 2.0) -> bytes:
-        """The picture as PNG; the specification must use literal colours."""
+    def png(self, svg: str, scale: float = 2.0) -> bytes:
+        """A drawing with literal colours as PNG, `scale` pixels per unit."""
+        ...
+
+    def pdf(self, svg: str) -> bytes:
+        """A drawing with literal colours as one page of PDF."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cityline.lake.receipt import Receipt
@@ -18,6 +18,8 @@ class Release:
     run: str
     promoted_at: str
     receipts: Mapping[str, Receipt]
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """Facts kept with it: code version, key of the declarations, id of its data."""
 
 
 class Ledger(Protocol):
@@ -37,6 +39,10 @@ class Ledger(Protocol):
 
     def receipts(self, *, run: str = "", step: str = "", limit: int = 1000) -> list[Receipt]:
         """Receipts, newest first."""
+        ...
+
+    def releases(self, limit: int = 1000) -> list[Release]:
+        """Past releases, newest first."""
         ...
 
     def promote(self, release: Release, summary: Mapping[str, Any]) -> None:

@@ -99,18 +99,23 @@ class SqliteLedger:
 
     def current(self) -> Release | None:
         """The newest release."""
+        found = self.releases(1)
+        return found[0] if found else None
+
+    def releases(self, limit: int = 1000) -> list[Release]:
+        """Past releases, newest first."""
+        head = (
+            "SELECT number, id, run, promoted_at, summary FROM releases "
+            "ORDER BY number DESC LIMIT ?"
+        )
+        body = "SELECT body FROM receipts JOIN release_receipts ON receipt = id WHERE release = ?"
         with self._transaction() as db:
-            head = db.execute(
-                "SELECT number, id, run, promoted_at FROM releases ORDER BY number DESC LIMIT 1"
-            ).fetchone()
-            if head is None:
-                return None
-            rows = db.execute(
-                "SELECT body FROM receipts JOIN release_receipts ON receipt = id WHERE release = ?",
-                (head[0],),
-            ).fetchall()
-        receipts = [Receipt.from_json(json.loads(body)) for (body,) in rows]
-        return Release(head[1], head[2], head[3], {r.step: r for r in receipts})
+            heads = db.execute(head, (limit,)).fetchall()
+            bodies = {h[0]: db.execute(body, (h[0],)).fetchall() for h in heads}
+        return [
+            Release(name, run, at, _by_step(bodies[number]), json.loads(summary))
+            for number, name, run, at, summary in heads
+        ]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -134,6 +139,11 @@ class SqliteLedger:
             db.executescript(_SCHEMA)
             self._open = db
         return self._open
+
+
+def _by_step(bodies: list[tuple[str]]) -> dict[str, Receipt]:
+    receipts = [Receipt.from_json(json.loads(body)) for (body,) in bodies]
+    return {r.step: r for r in receipts}
 
 
 def _claim(descriptor: int, path: Path) -> None:

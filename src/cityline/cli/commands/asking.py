@@ -167,39 +167,58 @@ def _is_number(kind: Any) -> bool:
 
 @click.command()
 @click.argument("name", metavar="QUESTION")
-@click.option("--format", "kind", type=click.Choice(["csv", "json", "parquet"]), default="csv")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "xlsx", "json", "parquet", "svg", "png", "pdf"]),
+    default="csv",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout.")
+@click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
+@click.option("--language", default="", help="Of titles and names; default: the city's first.")
 @shared
-def export(asked: Asked, name: str, kind: str, out: Path | None) -> None:
-    """One answer's table as a file, with its period, snapshot and licence."""
-    from cityline.stages.publish import files  # noqa: PLC0415 - heavy
-
-    parts, _, done = asked.reading()
-    found = load(parts, find_question(parts, name), done)
-    body = {"csv": files.csv_bytes, "json": files.json_bytes, "parquet": files.parquet_bytes}[kind](
-        found
-    )
-    _put(asked, body, out, f"{name}.{kind}")
+def export(
+    asked: Asked, name: str, kind: str, out: Path | None, others: tuple[str, ...], language: str
+) -> None:
+    """One answer as a file, with its title, period, snapshot and licence."""
+    _put(asked, _file(asked, name, kind, _assignments(others), language), out, f"{name}.{kind}")
 
 
 @click.command()
 @click.argument("name", metavar="QUESTION")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
+@click.option("--language", default="", help="Of titles and names; default: the city's first.")
 @shared
-def visualise(asked: Asked, name: str, out: Path) -> None:
-    """One answer's picture as SVG or PNG, by the file's ending."""
-    from cityline.stages.visualise import chart, literal_palette  # noqa: PLC0415 - heavy
+def visualise(asked: Asked, name: str, out: Path, others: tuple[str, ...], language: str) -> None:
+    """One answer's picture as SVG, PNG or PDF, by the file's ending."""
+    kind = out.suffix.lstrip(".")
+    if kind not in ("svg", "png", "pdf"):
+        hint = "--out chart.svg, chart.png or chart.pdf"
+        raise UsageError(f"no picture of kind {kind!r}", hint=hint)
+    _put(asked, _file(asked, name, kind, _assignments(others), language), out, out.name)
+
+
+def _file(
+    asked: Asked, name: str, kind: str, parameters: Mapping[str, Any], language: str
+) -> bytes:
+    from cityline.flow.assembly import assembled  # noqa: PLC0415 - heavy
+    from cityline.flow.reading import Reading  # noqa: PLC0415 - heavy
+    from cityline.flow.steps.publish import pictured  # noqa: PLC0415 - heavy
+    from cityline.stages.publish.pages import file_of  # noqa: PLC0415 - heavy
 
     parts, _, done = asked.reading()
-    found = load(parts, find_question(parts, name), done)
-    if found.refused:
-        raise UsageError(found.refused, where=name, hint="there is no picture of a refused answer")
-    spec = chart(found, literal_palette())
-    kind = out.suffix.lstrip(".")
-    if kind not in ("svg", "png"):
-        raise UsageError(f"no picture of kind {kind!r}", hint="--out chart.svg or chart.png")
-    body = parts.figures.png(spec) if kind == "png" else parts.figures.svg(spec).encode()
-    _put(asked, body, out, out.name)
+    known = parts.folder.city.languages
+    if language and language not in known:
+        hint = f"languages of the city: {', '.join(known)}"
+        raise UsageError(f"the city has no words in {language!r}", hint=hint)
+    reading = Reading(parts, done, language, "internal")
+    [entry] = reading.entries([(find_question(parts, name), parameters)])
+    if entry.answer.refused:
+        hint = "there is no file of a refused answer"
+        raise UsageError(entry.answer.refused, where=name, hint=hint)
+    body = file_of(assembled(reading, complete=False), entry, kind, pictured(parts))
+    return body or b""
 
 
 def _put(asked: Asked, body: bytes, out: Path | None, name: str) -> None:

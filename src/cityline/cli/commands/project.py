@@ -89,12 +89,14 @@ def kinds() -> dict[str, type[Declared]]:
     from cityline.declarations.city import City  # noqa: PLC0415 - pydantic is heavy
     from cityline.declarations.corrections import Corrections  # noqa: PLC0415
     from cityline.declarations.environment import Environment  # noqa: PLC0415
+    from cityline.declarations.facet import Facet  # noqa: PLC0415
+    from cityline.declarations.language import Language  # noqa: PLC0415
     from cityline.declarations.model import Model  # noqa: PLC0415
     from cityline.declarations.question import Question  # noqa: PLC0415
     from cityline.declarations.recipe import Recipe  # noqa: PLC0415
     from cityline.declarations.source import Source  # noqa: PLC0415
 
-    every = (City, Source, Recipe, Corrections, Model, Question, Environment)
+    every = (City, Source, Recipe, Corrections, Model, Question, Facet, Language, Environment)
     return {kind.__name__.lower(): kind for kind in every}
 
 

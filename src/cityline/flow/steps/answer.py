@@ -75,6 +75,7 @@ def compute(parts: Parts, question: str, done: Done, parameters: Mapping[str, An
         parameters=parameters,
         steps=_steps(parts, question, done),
         events=parts.folder.city.events,
+        language=parts.folder.city.language,
     )
 
 

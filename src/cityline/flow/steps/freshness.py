@@ -24,6 +24,8 @@ class Freshness:
 
     data_to: str
     last_complete_month: str
+    last_month: str
+    """The same as an ISO date, the first day; empty when there is none."""
     refreshed_at: str
     next_due: str
     state: str
@@ -61,6 +63,7 @@ def freshness(parts: Parts, done: Done, today: date | None = None) -> Freshness:
     return Freshness(
         data_to=_month_end(newest).isoformat() if newest else "",
         last_complete_month=month(complete) if complete else "none",
+        last_month=complete.isoformat() if complete else "",
         refreshed_at=facts["retrieved_at"],
         next_due=due.isoformat() if due else "",
         state="late" if late else "fresh",

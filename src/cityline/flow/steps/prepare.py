@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from cityline.declarations.corrections import Corrections
+from cityline.errors import EngineError
 from cityline.flow.parts import Parts
 from cityline.flow.steps.candidate import judge, key_for
 from cityline.flow.steps.facts import extracted_on
 from cityline.flow.steps.outcome import Done, Made
+from cityline.guards import govern
 from cityline.lake.address import Address, Zone
+from cityline.lake.receipt import Receipt
+from cityline.lake.version import Version
 from cityline.ports.cleaning import CleaningPlan
 from cityline.stages.prepare import compile_recipe, sql_of
 from cityline.stages.prepare.run import Prepared, prepare, quarantine_reasons
@@ -76,6 +81,7 @@ def perform(parts: Parts, source: str, done: Done, run: str) -> Made:
         "SELECT * FROM rejected", {"rejected": cleaned.quarantined}, key_for(quarantine, run)
     )
     marks = {"cityline.run": run}
+    before = _before(parts, source)
     versions = (
         parts.catalog.commit(landing, kept, partition_by=recipe.partition_by, properties=marks),
         parts.catalog.commit(quarantine, rejected, properties=marks),
@@ -94,6 +100,43 @@ def perform(parts: Parts, source: str, done: Done, run: str) -> Made:
             "quarantined": prepared.total_quarantined,
         },
         **judged.details(),
+        **_restated(parts, source, done, before, versions[0]),
     }
     generated = done.receipts[f"ingest/{source}"].generated
     return Made(versions, prepared.rows, kept.rows, generated, details)
+
+
+def _before(parts: Parts, source: str) -> Receipt | None:
+    """The receipt of the landing version that stands until now, when its files are still there."""
+    last = parts.ledger.last(f"prepare/{source}")
+    address = Address(Zone.LANDING, source)
+    if last is None or str(address) not in last.writes:
+        return None
+    kept = {s.id for s in parts.catalog.snapshots(address)}
+    return last if last.writes[str(address)] in kept else None
+
+
+def _restated(
+    parts: Parts, source: str, done: Done, before: Receipt | None, after: Version
+) -> Mapping[str, Any]:
+    """What readers must be told of figures that changed, and whether the source or we changed."""
+    recipe = parts.folder.recipes[source]
+    if before is None or recipe.restatements is None or recipe.measure is None:
+        return {}
+    try:
+        found = govern.compare(
+            parts.engine,
+            next(v for v in before.versions if v.address == after.address),
+            after,
+            key=recipe.restatements.key,
+            by=recipe.restatements.by,
+            measure=recipe.measure,
+        )
+    except EngineError as error:  # the recipe's columns were others then: say so, invent nothing
+        return {"not_compared": error.what}
+    raw = f"raw/{source}"
+    return {
+        "restatements": found.to_json(),
+        "restated_on": extracted_on(parts, source, done).isoformat(),
+        "cause": "source" if before.reads[raw] != done.version(raw).id else "method",
+    }

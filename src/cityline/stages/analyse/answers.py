@@ -17,12 +17,12 @@ from cityline.declarations.city import Event
 from cityline.declarations.question import Question
 from cityline.declarations.reading import nearest
 from cityline.errors import AnswerRefused, StepError, UsageError
-from cityline.lake.answer import Answer, AnswerColumn, Origin
+from cityline.lake.answer import Answer, Origin
 from cityline.lake.version import Version
-from cityline.lake.wording import month
+from cityline.lake.wording import wording
 from cityline.ports.engine import Engine, Tables
 from cityline.stages.analyse.periods import Calendar, Window, choose, resolve_years
-from cityline.stages.analyse.sentences import render
+from cityline.stages.analyse.rewording import spoken
 
 _TOLERANCE = 1e-9
 
@@ -38,8 +38,9 @@ def answer(
     parameters: Mapping[str, Any],
     steps: tuple[Mapping[str, Any], ...] = (),
     events: Sequence[Event] = (),
+    language: str = "en",
 ) -> Answer:
-    """Answer a question.
+    """Answer a question, in the language its declaration is written in.
 
     `calendar` holds the months of the question's source, `versions` the tables it reads. A
     comparison that would not be like for like yields an answer whose `refused` says why. Raises
@@ -50,23 +51,19 @@ def answer(
         found = _ask(question, engine, tables, Calendar(calendar.to_pylist()), parameters)
     except AnswerRefused as refused:
         reason = f"{refused.what} ({refused.hint})" if refused.hint else refused.what
-        sentence = f"Not answered: {reason}."
-        return replace(blank, sentence=sentence, parameters=dict(parameters), refused=reason)
-    window = found.window
-    _check_sums(question, found.rows)
-    sentence = render(question, found.rows, window.period.label, _label(window), found.parameters)
-    return replace(
-        blank,
-        sentence=sentence[:1].upper() + sentence[1:],
-        columns=_columns(question, window),
-        rows=tuple(tuple(row.values()) for row in found.rows),
-        parameters={k: v for k, v in found.parameters.items() if v is not None},
-        period=window.period,
-        comparison=window.comparison,
-        milliseconds=found.milliseconds,
-        bytes_read=sum(v.bytes for v in versions.values()),
-        notes=(*question.notes, *_event_notes(window, events)),
-    )
+        made = replace(blank, parameters=dict(parameters), refused=reason, refusal=refused.reason)
+    else:
+        _check_sums(question, found.rows)
+        made = replace(
+            blank,
+            rows=tuple(tuple(row.values()) for row in found.rows),
+            parameters={k: v for k, v in found.parameters.items() if v is not None},
+            period=found.window.period,
+            comparison=found.window.comparison,
+            milliseconds=found.milliseconds,
+            bytes_read=sum(v.bytes for v in versions.values()),
+        )
+    return spoken(made, question, events, wording(language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def _blank(
         question=question.name,
         title=question.title,
         sentence="",
-        columns=_columns(question, None),
+        columns=(),
         rows=(),
         parameters={},
         period=None,
@@ -162,7 +159,9 @@ def _rows(question: Question, result: pa.Table) -> list[dict[str, Any]]:
     rows = [{k: _plain(v) for k, v in row.items()} for row in result.to_pylist()]
     if not rows:
         told = "there are no inquiries for this choice"
-        raise AnswerRefused(told, where=question.name, hint="choose another filter")
+        raise AnswerRefused(
+            told, where=question.name, hint="choose another filter", reason="nothing-counted"
+        )
     return rows
 
 
@@ -189,28 +188,3 @@ def _check_sums(question: Question, rows: Sequence[Mapping[str, Any]]) -> None:
                 told = f"{column.name}{of} adds up to {total:g}, not to {column.adds_to:g}"
                 hint = "a join fanned out, or the WHERE clauses differ"
                 raise StepError(told, where=f"questions/{question.name}.sql", hint=hint)
-
-
-def _columns(question: Question, window: Window | None) -> tuple[AnswerColumn, ...]:
-    labels = {"period": "", "comparison": ""}
-    if window:
-        labels = {"period": window.period.label, "comparison": _label(window)}
-    return tuple(
-        AnswerColumn(c.name, labels.get(c.label_from) or c.label, c.unit, c.description)
-        for c in question.columns
-    )
-
-
-def _label(window: Window) -> str:
-    return window.comparison.label if window.comparison else ""
-
-
-def _event_notes(window: Window, events: Sequence[Event]) -> list[str]:
-    """Events inside the months shown, which change what the figures mean."""
-    spans = [s for s in (window.period, window.comparison) if s]
-    first, last = min(s.start for s in spans), max(s.end for s in spans)
-    return [
-        f"{month(e.date)}: {e.title}. {e.note}".strip()
-        for e in events
-        if first <= e.date.replace(day=1) <= last
-    ]

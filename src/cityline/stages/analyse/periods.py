@@ -14,7 +14,7 @@ from typing import Any
 from cityline.declarations.question import Question
 from cityline.errors import AnswerRefused, UsageError
 from cityline.lake.answer import Span
-from cityline.lake.wording import month as month_in_words
+from cityline.lake.wording import span as span_in_words
 
 _YEAR = 12
 
@@ -61,7 +61,9 @@ def choose(question: Question, calendar: Calendar, years: Mapping[str, int]) -> 
     """
     if not calendar.complete:
         told = f"no month of {question.period.source} is complete yet"
-        raise AnswerRefused(told, where=question.name, hint="wait for the next extract")
+        raise AnswerRefused(
+            told, where=question.name, hint="wait for the next extract", reason="nothing-complete"
+        )
     match question.period.kind:
         case "year":
             return Window(_year_span(calendar, years["year"], question))
@@ -71,11 +73,11 @@ def choose(question: Question, calendar: Calendar, years: Mapping[str, int]) -> 
             return Window(_complete_years(calendar, question))
         case "complete-months":
             first, last = min(calendar.complete), max(calendar.complete)
-            return Window(Span(first, last, _label(first, last), complete=True))
+            return Window(Span(first, last, span_in_words(first, last), complete=True))
         case _:
             first, last = calendar.months[0], calendar.months[-1]
             whole = {first, last} <= calendar.complete
-            return Window(Span(first, last, _label(first, last), complete=whole))
+            return Window(Span(first, last, span_in_words(first, last), complete=whole))
 
 
 def resolve_years(
@@ -123,19 +125,19 @@ def _year_span(calendar: Calendar, year: int, question: Question) -> Span:
     months = _leading(calendar.complete_in(year), calendar, year)
     if not months:
         told = f"{year} has no complete month"
-        raise AnswerRefused(told, where=question.name, hint=_years_hint(calendar))
+        raise _refused(told, question, calendar, "year-incomplete")
     return _span(year, months)
 
 
 def _compare(calendar: Calendar, year: int, other: int, question: Question) -> Window:
     if year == other:
         told = f"{year} cannot be compared with itself"
-        raise AnswerRefused(told, where=question.name, hint=_years_hint(calendar))
+        raise _refused(told, question, calendar, "same-year")
     shared = sorted(set(calendar.complete_in(year)) & set(calendar.complete_in(other)))
     run = _longest_run(shared)
     if not run:
         told = f"{year} and {other} share no complete month, so they cannot be compared"
-        raise AnswerRefused(told, where=question.name, hint=_years_hint(calendar))
+        raise _refused(told, question, calendar, "nothing-shared")
     return Window(_span(year, run), _span(other, run))
 
 
@@ -161,25 +163,22 @@ def _complete_years(calendar: Calendar, question: Question) -> Span:
     whole = _longest_run(calendar.complete_years())
     if not whole:
         told = f"no year of {question.period.source} is complete"
-        raise AnswerRefused(told, where=question.name, hint="an answer needs twelve whole months")
+        hint = "an answer needs twelve whole months"
+        raise AnswerRefused(told, where=question.name, hint=hint, reason="no-year")
     whole = whole[-question.period.last_years :]
-    label = str(whole[0]) if len(whole) == 1 else f"{whole[0]}–{whole[-1]}"
-    return Span(date(whole[0], 1, 1), date(whole[-1], _YEAR, 1), label, complete=True)
+    first, last = date(whole[0], 1, 1), date(whole[-1], _YEAR, 1)
+    return Span(first, last, span_in_words(first, last), complete=True)
 
 
 def _span(year: int, months: Sequence[int]) -> Span:
     first, last = date(year, months[0], 1), date(year, months[-1], 1)
-    if len(months) == _YEAR:
-        return Span(first, last, str(year), complete=True)
-    return Span(first, last, _label(first, last), complete=False)
+    label = span_in_words(first, last)
+    return Span(first, last, label, complete=len(months) == _YEAR)
 
 
-def _label(first: date, last: date) -> str:
-    if first == last:
-        return month_in_words(first)
-    if first.year == last.year:
-        return f"{month_in_words(first).split()[0]}–{month_in_words(last)}"
-    return f"{month_in_words(first)} – {month_in_words(last)}"
+def _refused(told: str, question: Question, calendar: Calendar, reason: str) -> AnswerRefused:
+    hint = _years_hint(calendar)
+    return AnswerRefused(told, where=question.name, hint=hint, reason=reason)
 
 
 def _years_hint(calendar: Calendar) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -11,26 +12,31 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cityline.declarations.question import Question
 from cityline.errors import DeclarationError, Problem
 from cityline.lake import wording
+from cityline.lake.wording import Wording
+
+_BLANKS = re.compile(r"[ \t\r\n]+")
+"""Blanks of the template; a no-break space inside a number stays."""
 
 
 def render(
-    question: Question,
+    name: str,
+    template: str,
     rows: Sequence[Mapping[str, Any]],
     period: str,
     comparison: str,
     parameters: Mapping[str, Any],
+    words: Wording,
 ) -> str:
-    """The sentence in words.
+    """The sentence of the question `name` in words.
 
     Raises DeclarationError when the template asks for something the table does not have.
     """
     try:
         made = (
-            _environment()
-            .from_string(question.sentence)
+            _environment(words)
+            .from_string(template)
             .render(
                 rows=[SimpleNamespace(**r) for r in rows],
                 period=period,
@@ -40,32 +46,33 @@ def render(
         )
     except (TemplateError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
         what = f"the sentence cannot be made from the table: {error}"
-        file = f"questions/{question.name}.sql"
-        hint = "columns: " + ", ".join(c.name for c in question.columns)
-        raise DeclarationError([Problem(file, "sentence", what, hint)]) from error
-    return " ".join(made.split())
+        hint = "columns: " + ", ".join(rows[0] if rows else ())
+        raise DeclarationError(
+            [Problem(f"questions/{name}.sql", "sentence", what, hint)]
+        ) from error
+    return _BLANKS.sub(" ", made).strip()
 
 
-def check_sentence(question: Question, file: str) -> list[Problem]:
+def check_sentence(template: str, file: str) -> list[Problem]:
     """What is wrong with a sentence's template, without any data."""
     try:
-        _environment().from_string(question.sentence)
+        _environment(wording.wording("en")).from_string(template)
     except TemplateError as error:
         return [Problem(file, "sentence", f"not a template: {error}")]
     return []
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def _environment(words: Wording) -> ImmutableSandboxedEnvironment:
     # a sentence is text: pages escape it where they show it
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {
-        "number": wording.number,
-        "decimal": wording.number,
-        "percent": wording.percent,
-        "change": lambda v: wording.cell(v, "change"),
-        "difference": lambda v: wording.cell(v, "difference"),
-        "points": lambda v: wording.cell(v, "points"),
-        "month": lambda v: wording.month(v if isinstance(v, date) else date.fromisoformat(v)),
+        "number": words.number,
+        "decimal": words.number,
+        "percent": words.percent,
+        "change": lambda v: words.cell(v, "change"),
+        "difference": lambda v: words.cell(v, "difference"),
+        "points": lambda v: words.cell(v, "points"),
+        "month": lambda v: words.month(v if isinstance(v, date) else date.fromisoformat(v)),
     }
     return environment

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cityline.lake.answer import Answer
-from cityline.lake.wording import cell
 from cityline.stages.visualise.axes import Spec, end_label, names, number_axis
 from cityline.stages.visualise.grids import heatmap, stacked
-from cityline.stages.visualise.palette import Palette
+from cityline.stages.visualise.look import Look
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _FONT = "Inter"
@@ -20,37 +19,37 @@ _WIDTH = 460
 _ROW = 24
 
 
-def chart(answer: Answer, palette: Palette) -> Spec:
-    """The specification of an answer's chart.
+def chart(answer: Answer, look: Look) -> Spec:
+    """The specification of an answer's chart, with its names in the language of the look.
 
     Raises KeyError only for a mark that declarations do not know.
     """
-    records = answer.records()
+    records = [{k: look.named(k, v) for k, v in r.items()} for r in answer.records()]
     units = {c.name: c.unit for c in answer.columns}
-    body = _MARKS[answer.chart["mark"]](answer, records, units, palette)
+    body = _MARKS[answer.chart["mark"]](answer, records, units, look)
     return {
         "$schema": _SCHEMA,
-        "background": palette.background,
+        "background": look.background,
         "padding": 6,
         **body,
-        "config": _config(palette),
+        "config": _config(look),
     }
 
 
-def _config(palette: Palette) -> Spec:
-    text = {"labelFontSize": 13, "titleFontSize": 13, "labelColor": palette.ink}
+def _config(look: Look) -> Spec:
+    text = {"labelFontSize": 13, "titleFontSize": 13, "labelColor": look.ink}
     return {
         "aria": False,
         "font": _FONT,
         "view": {"stroke": None},
-        "text": {"fontSize": 13, "color": palette.ink},
+        "text": {"fontSize": 13, "color": look.ink},
         "axis": {
             **text,
-            "titleColor": palette.muted,
+            "titleColor": look.muted,
             "titleFontWeight": "normal",
-            "gridColor": palette.grid,
-            "domainColor": palette.muted,
-            "tickColor": palette.grid,
+            "gridColor": look.grid,
+            "domainColor": look.muted,
+            "tickColor": look.grid,
             "labelLimit": 330,
         },
         "legend": {
@@ -63,10 +62,10 @@ def _config(palette: Palette) -> Spec:
     }
 
 
-def _bar(answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette) -> Spec:
+def _bar(answer: Answer, records: list[Spec], units: Mapping[str, str], look: Look) -> Spec:
     x, y = answer.chart["x"], answer.chart["y"]
     rows = [
-        {"name": r[y], "value": r[x], "label": cell(r[x], units[x])}
+        {"name": r[y], "value": r[x], "label": look.words.cell(r[x], units[x])}
         for r in records[: answer.chart["limit"]]
     ]
     return {
@@ -78,24 +77,22 @@ def _bar(answer: Answer, records: list[Spec], units: Mapping[str, str], palette:
             "x": {"field": "value", "type": "quantitative", "axis": number_axis()},
         },
         "layer": [
-            {"mark": {"type": "bar", "color": palette.current, "height": {"band": 0.72}}},
+            {"mark": {"type": "bar", "color": look.current, "height": {"band": 0.72}}},
             end_label(),
         ],
     }
 
 
-def _paired(
-    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
-) -> Spec:
+def _paired(answer: Answer, records: list[Spec], units: Mapping[str, str], look: Look) -> Spec:
     x, y, before = (answer.chart[k] for k in ("x", "y", "compare"))
     labels = {c.name: c.label for c in answer.columns}
     rows = [
-        {"name": r[y], "series": labels[k], "value": r[k], "label": cell(r[k], units[k])}
+        {"name": r[y], "series": labels[k], "value": r[k], "label": look.words.cell(r[k], units[k])}
         for r in records[: answer.chart["limit"]]
         for k in (before, x)
     ]
     order = [labels[before], labels[x]]
-    colours = [palette.comparison, palette.current]
+    colours = [look.comparison, look.current]
     return {
         "data": {"values": rows},
         "width": _WIDTH,
@@ -122,16 +119,14 @@ def _paired(
     }
 
 
-def _difference(
-    answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette
-) -> Spec:
+def _difference(answer: Answer, records: list[Spec], units: Mapping[str, str], look: Look) -> Spec:
     x, y = answer.chart["x"], answer.chart["y"]
     rows = [
         {
             "name": r[y],
             "value": r[x],
             "rises": r[x] > 0,
-            "label": f"{'▲' if r[x] > 0 else '▼'} {cell(r[x], units[x])}",
+            "label": f"{'▲' if r[x] > 0 else '▼'} {look.words.cell(r[x], units[x])}",
         }
         for r in records[: answer.chart["limit"]]
     ]
@@ -150,7 +145,7 @@ def _difference(
             },
         },
         "layer": [
-            _two_sided(palette),
+            _two_sided(look),
             {**end_label(), "transform": [{"filter": "datum.rises"}]},
             {
                 "transform": [{"filter": "!datum.rises"}],
@@ -161,15 +156,15 @@ def _difference(
     }
 
 
-def _two_sided(palette: Palette) -> Spec:
-    colour = {"condition": {"test": "datum.rises", "value": palette.rise}, "value": palette.fall}
+def _two_sided(look: Look) -> Spec:
+    colour = {"condition": {"test": "datum.rises", "value": look.rise}, "value": look.fall}
     return {
         "mark": {"type": "bar", "height": {"band": 0.72}},
         "encoding": {"color": colour},
     }
 
 
-def _line(answer: Answer, records: list[Spec], units: Mapping[str, str], palette: Palette) -> Spec:
+def _line(answer: Answer, records: list[Spec], units: Mapping[str, str], look: Look) -> Spec:
     x, y, mark = (answer.chart[k] for k in ("x", "y", "provisional"))
     rows = [
         {"x": r[x], "value": r[y], "provisional": bool(mark and r[mark])}
@@ -194,26 +189,26 @@ def _line(answer: Answer, records: list[Spec], units: Mapping[str, str], palette
         "width": 640,
         "height": 280,
         "encoding": {"x": along, "y": up},
-        "layer": [*_strokes(rows, palette, dots=not dated), *_last(rows, units[y], palette)],
+        "layer": [*_strokes(rows, look, dots=not dated), *_last(rows, units[y], look)],
     }
 
 
-def _strokes(rows: Sequence[Spec], palette: Palette, *, dots: bool) -> list[Spec]:
+def _strokes(rows: Sequence[Spec], look: Look, *, dots: bool) -> list[Spec]:
     """A solid line over complete months; a dashed one, with hollow points, to provisional ones."""
     strokes: list[Spec] = [
         {
             "transform": [{"filter": "!datum.provisional"}],
-            "mark": {"type": "line", "color": palette.current, "strokeWidth": 2, "point": dots},
+            "mark": {"type": "line", "color": look.current, "strokeWidth": 2, "point": dots},
         }
     ]
     for ends in _provisional_ends(rows):
-        line = {"type": "line", "color": palette.current, "strokeDash": [4, 3]}
+        line = {"type": "line", "color": look.current, "strokeDash": [4, 3]}
         strokes.append({"data": {"values": ends}, "mark": line})
         hollow = [r for r in ends if r["provisional"]]
-        point = {"type": "point", "color": palette.current, "filled": False, "size": 50}
+        point = {"type": "point", "color": look.current, "filled": False, "size": 50}
         strokes.append({"data": {"values": hollow}, "mark": point})
     if dots:
-        strokes[0]["mark"] |= {"color": palette.current, "point": {"color": palette.current}}
+        strokes[0]["mark"] |= {"color": look.current, "point": {"color": look.current}}
     return strokes
 
 
@@ -226,22 +221,22 @@ def _provisional_ends(rows: Sequence[Spec]) -> list[Sequence[Spec]]:
     return [e for e in ends if len(e) > 1]
 
 
-def _last(rows: Sequence[Spec], unit: str, palette: Palette) -> list[Spec]:
+def _last(rows: Sequence[Spec], unit: str, look: Look) -> list[Spec]:
     """The last complete point and the last provisional one, named where they stand."""
     done = [r for r in rows if not r["provisional"]][-1:]
-    told = [{**r, "label": cell(r["value"], unit)} for r in done]
-    layers = [_point_label(told, palette, "right")]
+    told = [{**r, "label": look.words.cell(r["value"], unit)} for r in done]
+    layers = [_point_label(told, look, "right")]
     for at, side in ((0, "left"), (-1, "right")):
         row = rows[at]
         if row["provisional"]:
-            label = f"{cell(row['value'], unit)} provisional"
-            layers.append(_point_label([{**row, "label": label}], palette, side))
+            label = f"{look.words.cell(row['value'], unit)} {look.words.gettext('provisional')}"
+            layers.append(_point_label([{**row, "label": label}], look, side))
     return layers
 
 
-def _point_label(rows: Sequence[Spec], palette: Palette, side: str) -> Spec:
+def _point_label(rows: Sequence[Spec], look: Look, side: str) -> Spec:
     """A label above a point, growing away from the chart's edge."""
-    mark = {"type": "text", "align": side, "dy": -12, "color": palette.ink, "fontWeight": 600}
+    mark = {"type": "text", "align": side, "dy": -12, "color": look.ink, "fontWeight": 600}
     mark |= {"dx": 8} if side == "left" else {}
     return {
         "data": {"values": list(rows)},
@@ -250,7 +245,7 @@ def _point_label(rows: Sequence[Spec], palette: Palette, side: str) -> Spec:
     }
 
 
-_Build = Callable[[Answer, list[Spec], Mapping[str, str], Palette], Spec]
+_Build = Callable[[Answer, list[Spec], Mapping[str, str], Look], Spec]
 _MARKS: Mapping[str, _Build] = {
     "bar": _bar,
     "paired-bar": _paired,

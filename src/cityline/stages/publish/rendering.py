@@ -1,0 +1,142 @@
+"""Templates into HTML, in one language; and the assets pages refer to by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cityline.lake.answer import Answer
+from cityline.lake.wording import Wording, wording
+from cityline.stages.publish.site import SAMPLE, Extract, Site
+
+_TAG = re.compile(r"<[^>]*>")
+_ROLE = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+_ASSETS = ("site.css", "site.js", "inter-regular.woff2", "inter-semibold.woff2")
+
+
+@cache
+def assets() -> Mapping[str, tuple[str, bytes]]:
+    """Every asset by its plain name: its path, which holds a hash of its bytes, and its bytes."""
+    bodies = {name: _static(name) for name in _ASSETS}
+    named = {n: _hashed(n, b) for n, b in bodies.items() if n.endswith(".woff2")}
+    css = bodies["site.css"].decode()
+    for name, hashed in named.items():
+        css = css.replace(f"url({name})", f"url({hashed})")
+    bodies["site.css"] = css.encode()
+    return {n: (f"static/{_hashed(n, b)}", b) for n, b in bodies.items()}
+
+
+def render(site: Site, template: str, path: str, **context: Any) -> bytes:
+    """One page. `path` is its folder below the language's root, with a slash at its end."""
+    depth = path.count("/")
+    root = "../" * depth
+    top = root + ("../" if site.prefix else "")
+    section = context.pop("section", path.split("/", maxsplit=1)[0] + "/" if path else "")
+    html = (
+        environment(site.words.language)
+        .get_template(template)
+        .render(
+            site=site,
+            path=path,
+            root=root,
+            top=top,
+            section=section,
+            assets={n: p for n, (p, _) in assets().items()},
+            navigation=_navigation(site),
+            sample=SAMPLE,
+            **{"as_of": "", "query": "", "live": False, **context},
+        )
+    )
+    return html.encode()
+
+
+def _navigation(site: Site) -> list[tuple[str, str]]:
+    _ = site.words.gettext
+    found = [(_("Overview"), ""), (_("Questions"), "questions/")]
+    found += [(f.title, f"{f.name}/") for f in site.facets[:1]]
+    if site.has_service:
+        found.append((_("Service levels"), "service-levels/"))
+    if site.has_cube:
+        found.append((_("Explore"), "explore/"))
+    return [*found, (_("Data"), "data/"), (_("Method"), "method/")]
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in a language, with the filters they use."""
+    words = wording(language)
+    made = Environment(
+        loader=PackageLoader("cityline.stages.publish"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["_"] = words.gettext
+    made.filters |= {
+        "cell": words.cell,
+        "number": words.number,
+        "size": words.size,
+        "day": words.day,
+        "moment": words.moment,
+        "month_of": lambda text: (
+            words.day(text).partition(" ")[2] if text else words.gettext("none")
+        ),
+        "svg": _inline,
+        "short": lambda text: text[:7],
+        "command": _command,
+        "told": lambda extract: _told(extract, words),
+        "right": lambda column: column.unit not in ("", "month"),
+    }
+    return made
+
+
+def _told(extract: Extract, words: Wording) -> str:
+    """What an extract changed, in one sentence."""
+    _ = words.gettext
+    if not extract.restated:
+        return _("First extract: {rows} rows.").format(rows=words.number(extract.rows))
+    parts = [
+        _("{what} added: {total}").format(what=what, total=total) for what, total in extract.news
+    ]
+    count = len(extract.lines) + int(extract.restated["more"])
+    parts.append(
+        _("{count} earlier figures changed").format(count=words.number(count))
+        if count
+        else _("no earlier figure changed")
+    )
+    return "; ".join(parts) + "."
+
+
+def _command(answer: Answer) -> str:
+    """The command that computes an answer again."""
+    asked = " ".join(f"--set {k}={_quoted(str(v))}" for k, v in answer.parameters.items())
+    return f"cityline answer {answer.question} {asked}".strip()
+
+
+def _quoted(text: str) -> str:
+    return text if re.fullmatch(r"[\w.-]+", text) else "'" + text.replace("'", "'\\''") + "'"
+
+
+def _inline(svg: str, name: str) -> Markup:
+    """A drawn picture inside a page, as one image with a name."""
+    role = Markup('<svg role="img" aria-label="{}"').format(name)
+    # a picture is one image to a screen reader; the table beside it holds the marks
+    plain = _TAG.sub(lambda tag: _ROLE.sub("", tag[0]), svg).removeprefix("<svg")
+    return role + Markup(plain)  # noqa: S704 - our own drawing; its texts were escaped there
+
+
+def _static(name: str) -> bytes:
+    return resources.files(__package__).joinpath("static", name).read_bytes()
+
+
+def _hashed(name: str, body: bytes) -> str:
+    stem, _, ending = name.rpartition(".")
+    return f"{stem}.{hashlib.sha256(body).hexdigest()[:8]}.{ending}"
