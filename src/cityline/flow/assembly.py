@@ -71,6 +71,7 @@ def assembled(reading: Reading, until: str = "", *, complete: bool = True) -> Si
         ),
         extracts=history(reading, until),
         names=reading.names,
+        links=_links(reading),
         has_service=any(folder.questions[q].page == "service-levels" for q in reading.questions),
     )
 
@@ -109,9 +110,7 @@ def _answered(
 def _facet(reading: Reading, facet: Facet, rest: Iterator[Entry]) -> FacetList:
     source = reading.folder.questions[facet.questions[0]].period.source
     calendar = reading.calendar(source)
-    counts: dict[str, dict[date, int]] = {}
-    for value, month, n in reading.counts(facet.values_from):
-        counts.setdefault(value, {})[month] = n
+    counts = reading.counts(facet.values_from)
     everything = glance(_summed(counts), calendar)
     slugs = reading.slugs(facet.name)
     months = sorted(calendar.complete)[-_TREND:]
@@ -193,11 +192,18 @@ def _city_glance(reading: Reading) -> tuple[tuple[str, str, str], ...]:
     facets = sorted(reading.folder.facets.values(), key=lambda f: f.order)
     if not facets:
         return ()
-    totals: dict[date, int] = {}
-    for _, month, n in reading.counts(facets[0].values_from):
-        totals[month] = totals.get(month, 0) + n
+    totals = _summed(reading.counts(facets[0].values_from))
     source = reading.folder.questions[facets[0].questions[0]].period.source
     return _tiles(reading, glance(totals, reading.calendar(source)), None)
+
+
+def _links(reading: Reading) -> dict[tuple[str, str], str]:
+    """Every value's page by column and value."""
+    return {
+        (facet.column, value): f"{name}/{slug}/"
+        for name, facet in reading.folder.facets.items()
+        for value, slug in reading.slugs(name).items()
+    }
 
 
 def _origins(reading: Reading) -> tuple[Origin, ...]:

@@ -15,7 +15,7 @@ from cityline.declarations.question import Question
 from cityline.errors import UsageError
 from cityline.flow.parts import Parts
 from cityline.flow.plan import questions
-from cityline.flow.steps.answer import CALENDAR, compute, load
+from cityline.flow.steps.answer import compute, load, read_calendar
 from cityline.flow.steps.outcome import Done
 from cityline.lake.address import Address
 from cityline.lake.answer import Answer
@@ -27,13 +27,22 @@ from cityline.stages.visualise import chart, look
 Ask = tuple[str, Mapping[str, Any]]
 """A question's name and the parameters it is asked with."""
 
+Counts = dict[str, dict[date, int]]
+"""Inquiries by value and by month (first days)."""
+
 
 class Reading:
     """One state in one language. `audience` decides which questions there are."""
 
     def __init__(
-        self, parts: Parts, done: Done, language: str = "", audience: str = "public"
+        self,
+        parts: Parts,
+        done: Done,
+        language: str = "",
+        audience: str = "public",
+        beside: Reading | None = None,
     ) -> None:
+        """`beside` is a reading of the same state in another language, whose figures are taken."""
         self.parts = parts
         self.done = done
         self.folder = parts.folder
@@ -41,7 +50,9 @@ class Reading:
         self.audience = audience
         self.words: Wording = wording(self.language)
         self.told = parts.folder.languages.get(self.language)
-        self._computed: dict[tuple[str, str], Answer] = {}
+        self._computed: dict[tuple[str, str], Answer] = beside._computed if beside else {}
+        self._calendars: dict[str, Calendar] = beside._calendars if beside else {}
+        self._counts: dict[str, Counts] = beside._counts if beside else {}
 
     @property
     def names(self) -> Mapping[str, Mapping[str, str]]:
@@ -67,7 +78,14 @@ class Reading:
         key = (name, repr(sorted(asked.items())))
         if key not in self._computed:
             found = (
-                compute(self.parts, name, self.done, asked)
+                compute(
+                    self.parts,
+                    name,
+                    self.done,
+                    asked,
+                    calendar=self.calendar(self.folder.questions[name].period.source),
+                    known=self._known(name),
+                )
                 if asked
                 else load(self.parts, name, self.done)
             )
@@ -132,22 +150,20 @@ class Reading:
     def calendar(self, source: str) -> Calendar:
         """Which months of a source there are, and which are complete."""
         if source not in self._calendars:
-            version = self.done.version(Address.parse(CALENDAR))
-            sql = f"SELECT * FROM {CALENDAR} WHERE source = $source ORDER BY month"
-            found = self.parts.engine.query(sql, {CALENDAR: version}, {"source": source})
-            self._calendars[source] = Calendar(found.to_pylist())
+            self._calendars[source] = read_calendar(self.parts, source, self.done)
         return self._calendars[source]
 
-    @cached_property
-    def _calendars(self) -> dict[str, Calendar]:
-        return {}
+    def _known(self, name: str) -> dict[str, list[str]]:
+        """The values of every parameter of a question, by where they come from."""
+        asked = self.folder.questions[name].parameters.values()
+        return {p.values_from: self.values(p.values_from) for p in asked if p.kind == "value"}
 
     def values(self, values_from: str) -> list[str]:
         """The distinct values of `table.column`, sorted."""
-        return sorted({v for v, _, _ in self.counts(values_from)})
+        return sorted(self.counts(values_from))
 
-    def counts(self, values_from: str) -> list[tuple[str, date, int]]:
-        """(value, month, inquiries) of a `table.column`."""
+    def counts(self, values_from: str) -> Counts:
+        """Inquiries by value of `table.column` and by month."""
         if values_from not in self._counts:
             table, _, column = values_from.rpartition(".")
             quoted = '"' + column.replace('"', '""') + '"'
@@ -157,12 +173,10 @@ class Reading:
             )
             version = self.done.version(Address.parse(table))
             rows = self.parts.engine.query(sql, {table: version}).to_pylist()
-            self._counts[values_from] = [(r["value"], r["month"], r["n"]) for r in rows]
+            found = self._counts.setdefault(values_from, {})
+            for row in rows:
+                found.setdefault(row["value"], {})[row["month"]] = row["n"]
         return self._counts[values_from]
-
-    @cached_property
-    def _counts(self) -> dict[str, list[tuple[str, date, int]]]:
-        return {}
 
     def slugs(self, facet: str) -> dict[str, str]:
         """The short name of each value of a facet."""

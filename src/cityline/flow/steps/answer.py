@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from cityline.flow.steps.outcome import Done, Made
 from cityline.lake.address import Address, Zone
 from cityline.lake.answer import Answer, Origin
 from cityline.lake.version import DataFile, Version
+from cityline.stages.analyse import Calendar
 from cityline.stages.analyse import answer as compute_answer
 
 CALENDAR = "curated.calendar"
@@ -59,17 +60,26 @@ def load(parts: Parts, question: str, done: Done) -> Answer:
     return Answer.from_json(json.loads(parts.store.read(version.files[0].key)))
 
 
-def compute(parts: Parts, question: str, done: Done, parameters: Mapping[str, Any]) -> Answer:
-    """Ask a question of what is curated, with any parameters."""
+def compute(
+    parts: Parts,
+    question: str,
+    done: Done,
+    parameters: Mapping[str, Any],
+    *,
+    calendar: Calendar | None = None,
+    known: Mapping[str, Collection[str]] | None = None,
+) -> Answer:
+    """Ask a question of what is curated, with any parameters. A caller that asks often gives the
+    `calendar` of the question's source and the `known` values by `table.column`."""
     declared = parts.folder.questions[question]
     versions = {r: done.version(Address.parse(r)) for r in declared.reads}
-    calendar = done.version(Address.parse(CALENDAR))
     tables: dict[str, pa.Table | Version] = {**done.tables()}
     return compute_answer(
         declared,
         parts.engine,
         tables,
-        calendar=_calendar(parts, declared.period.source, calendar),
+        calendar=calendar or read_calendar(parts, declared.period.source, done),
+        known=known or {},
         versions=versions,
         origins=tuple(_origin(parts, s, done) for s in sources_of(parts, question, done)),
         parameters=parameters,
@@ -97,9 +107,11 @@ def sources_of(parts: Parts, question: str, done: Done) -> list[str]:
     return [s for s in parts.folder.sources if s in found and f"ingest/{s}" in done.receipts]
 
 
-def _calendar(parts: Parts, source: str, version: Version) -> pa.Table:
+def read_calendar(parts: Parts, source: str, done: Done) -> Calendar:
+    """Which months of a source there are, and which are complete."""
     sql = f"SELECT * FROM {CALENDAR} WHERE source = $source ORDER BY month"
-    return parts.engine.query(sql, {CALENDAR: version}, {"source": source})
+    version = done.version(Address.parse(CALENDAR))
+    return Calendar(parts.engine.query(sql, {CALENDAR: version}, {"source": source}).to_pylist())
 
 
 def _origin(parts: Parts, source: str, done: Done) -> Origin:

@@ -46,8 +46,10 @@ def rendered(
     """Every file of the site in all the city's languages. `until` leaves out pulls started later,
     so that a past release comes out as it was."""
     written: set[str] = set()
+    reading: Reading | None = None
     for language in parts.folder.city.languages:
-        site = assembled(Reading(parts, done, language, audience), until)
+        reading = Reading(parts, done, language, audience, reading)
+        site = assembled(reading, until)
         for path, body in pages(site, pictured(parts)):
             if path not in written:  # assets are the same in every language
                 written.add(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -32,23 +32,25 @@ def answer(
     engine: Engine,
     tables: Tables,
     *,
-    calendar: pa.Table,
+    calendar: Calendar,
     versions: Mapping[str, Version],
     origins: tuple[Origin, ...],
     parameters: Mapping[str, Any],
     steps: tuple[Mapping[str, Any], ...] = (),
+    known: Mapping[str, Collection[str]] | None = None,
     events: Sequence[Event] = (),
     language: str = "en",
 ) -> Answer:
     """Answer a question, in the language its declaration is written in.
 
-    `calendar` holds the months of the question's source, `versions` the tables it reads. A
-    comparison that would not be like for like yields an answer whose `refused` says why. Raises
-    UsageError for a parameter that is not known.
+    `calendar` holds the months of the question's source, `versions` the tables it reads, `known`
+    the values of columns that were looked up already, by `table.column`. A comparison that would
+    not be like for like yields an answer whose `refused` says why. Raises UsageError for a
+    parameter that is not known.
     """
     blank = _blank(question, engine, versions, origins, steps)
     try:
-        found = _ask(question, engine, tables, Calendar(calendar.to_pylist()), parameters)
+        found = _ask(question, engine, tables, calendar, parameters, known or {})
     except AnswerRefused as refused:
         reason = f"{refused.what} ({refused.hint})" if refused.hint else refused.what
         made = replace(blank, parameters=dict(parameters), refused=reason, refusal=refused.reason)
@@ -82,8 +84,9 @@ def _ask(
     tables: Tables,
     months: Calendar,
     parameters: Mapping[str, Any],
+    known: Mapping[str, Collection[str]],
 ) -> _Found:
-    values = _values(question, engine, tables, parameters)
+    values = _values(question, engine, tables, parameters, known)
     years = resolve_years(question, months, parameters)
     window = choose(question, months, years)
     bound = {**years, **values}
@@ -124,7 +127,11 @@ def _blank(
 
 
 def _values(
-    question: Question, engine: Engine, tables: Tables, asked: Mapping[str, Any]
+    question: Question,
+    engine: Engine,
+    tables: Tables,
+    asked: Mapping[str, Any],
+    looked_up: Mapping[str, Collection[str]],
 ) -> dict[str, Any]:
     """Filters as the SQL takes them: NULL for all, or a value that occurs."""
     for name in asked:
@@ -139,9 +146,11 @@ def _values(
         if value in (None, "", "all"):
             values[name] = None
             continue
-        table, _, column = parameter.values_from.rpartition(".")
-        sql = f'SELECT DISTINCT "{column}" AS value FROM {table} WHERE "{column}" IS NOT NULL'
-        known = engine.query(sql, {table: tables[table]})["value"].to_pylist()
+        known = looked_up.get(parameter.values_from)
+        if known is None:
+            table, _, column = parameter.values_from.rpartition(".")
+            sql = f'SELECT DISTINCT "{column}" AS value FROM {table} WHERE "{column}" IS NOT NULL'
+            known = engine.query(sql, {table: tables[table]})["value"].to_pylist()
         if value not in known:
             hint = nearest(str(value), [str(k) for k in known])
             raise UsageError(f"no {name} {value!r}", where=question.name, hint=hint[:300])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cityline.errors import DeclarationError, Problem
@@ -34,15 +34,11 @@ def render(
     Raises DeclarationError when the template asks for something the table does not have.
     """
     try:
-        made = (
-            _environment(words)
-            .from_string(template)
-            .render(
-                rows=[SimpleNamespace(**r) for r in rows],
-                period=period,
-                comparison=comparison,
-                parameters=dict(parameters),
-            )
+        made = _compiled(template, words).render(
+            rows=[SimpleNamespace(**r) for r in rows],
+            period=period,
+            comparison=comparison,
+            parameters=dict(parameters),
         )
     except (TemplateError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
         what = f"the sentence cannot be made from the table: {error}"
@@ -60,6 +56,11 @@ def check_sentence(template: str, file: str) -> list[Problem]:
     except TemplateError as error:
         return [Problem(file, "sentence", f"not a template: {error}")]
     return []
+
+
+@lru_cache(maxsize=512)
+def _compiled(template: str, words: Wording) -> Template:
+    return _environment(words).from_string(template)
 
 
 @cache

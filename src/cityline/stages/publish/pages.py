@@ -13,7 +13,6 @@ from cityline.stages.publish.site import Entry, Extract, FacetList, FacetPage, S
 Pictured = Callable[[Site, Entry, str], bytes]
 """Makes an answer's picture as a file: svg, png or pdf."""
 
-_SOME = ("csv", "xlsx")
 _ALL = ("csv", "xlsx", "parquet", "json", "svg", "png", "pdf")
 _SHOWN = 40
 """Changed figures listed for each extract on the page of all changes."""
@@ -36,8 +35,8 @@ def _pages(site: Site, pictured: Pictured) -> Iterator[tuple[str, bytes]]:
         yield f"embed/{entry.answer.question}/index.html", embed_page(site, entry)
         yield from _files(site, entry, _ALL, pictured)
     for entry in site.others:
-        yield _page(entry), question_page(site, entry, endings=_SOME)
-        yield from _files(site, entry, _SOME, pictured)
+        yield _page(entry), question_page(site, entry, endings=("csv",))
+        yield from _files(site, entry, ("csv",), pictured)
     for facet in site.facets:
         yield f"{facet.name}/index.html", facet_page(site, facet)
         for at, page in enumerate(facet.pages):

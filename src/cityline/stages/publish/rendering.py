@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from cityline.lake.answer import Answer
+from cityline.lake.answer import Answer, AnswerColumn
 from cityline.lake.wording import Wording, wording
 from cityline.stages.publish.site import SAMPLE, Extract, Site
 
@@ -93,9 +93,46 @@ def environment(language: str) -> Environment:
         "short": lambda text: text[:7],
         "command": _command,
         "told": lambda extract: _told(extract, words),
-        "right": lambda column: column.unit not in ("", "month"),
+        "right": _right,
+        "body": _body,
+        "value": _value,
     }
     return made
+
+
+def _body(answer: Answer, site: Site, root: str, limit: int = 0) -> Markup:
+    """The rows of an answer's table. A cell that names something with a page links to it; a name
+    that is not translated says in which language it is."""
+    lines = []
+    heads = [(c, ' class="n"' if _right(c) else "") for c in answer.columns]
+    for row in answer.rows[:limit] if limit else answer.rows:
+        cells = []
+        for at, (value, (column, css)) in enumerate(zip(row, heads, strict=True)):
+            tag, scope = ("td", "") if at else ("th", ' scope="row"')
+            cells.append(f"<{tag}{scope}{css}>{_cell(value, column, site, root)}</{tag}>")
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return Markup("\n".join(lines))  # noqa: S704 - every value was escaped in _cell
+
+
+def _cell(value: Any, column: AnswerColumn, site: Site, root: str) -> str:
+    if column.unit or not isinstance(value, str):
+        return str(escape(site.words.cell(value, column.unit)))
+    names = site.names.get(column.name)
+    text = str(escape((names or {}).get(value, value)))
+    if names is not None and value not in names:
+        text = f'<span lang="{site.first_language}">{text}</span>'
+    target = site.link(column.name, value)
+    return f'<a href="{root}{target}index.html">{text}</a>' if target else text
+
+
+def _value(value: Any, column: AnswerColumn, site: Site, root: str) -> Markup:
+    """One value as in a table's cell."""
+    return Markup(_cell(value, column, site, root))  # noqa: S704 - escaped in _cell
+
+
+def _right(column: AnswerColumn) -> bool:
+    """Whether a column holds figures, which stand to the right."""
+    return column.unit not in ("", "month")
 
 
 def _told(extract: Extract, words: Wording) -> str:

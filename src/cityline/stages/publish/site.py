@@ -149,6 +149,8 @@ class Site:
     extracts: tuple[Extract, ...]
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Translations of values by column."""
+    links: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The pages of values, by column and value."""
     cube: bytes = b""
     """The cube of the Explore page; empty where the city has none."""
     has_service: bool = False
@@ -171,10 +173,7 @@ class Site:
 
     def link(self, column: str, value: object) -> str:
         """The page of a column's value below the language's root, or an empty text."""
-        return self._pages().get((column, str(value)), "")
-
-    def _pages(self) -> dict[tuple[str, str], str]:
-        return {(f.column, p.value): p.path for f in self.facets for p in f.pages}
+        return self.links.get((column, str(value)), "")
 
 
 def slugs(values: Iterable[str]) -> dict[str, str]:
