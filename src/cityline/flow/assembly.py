@@ -182,7 +182,7 @@ def _against(reading: Reading, figure: Figure) -> str:
         return say.gettext("{before} a year earlier").format(before=before)
     change = say.cell(figure.change, "change")
     sign = "▲" if figure.total > figure.before else "▼" if figure.total < figure.before else "="
-    return say.gettext("{sign} {change} on the same months a year earlier ({before})").format(
+    return say.gettext("{sign} {change} on the same period a year earlier ({before})").format(
         sign=sign, change=change, before=before
     )
 

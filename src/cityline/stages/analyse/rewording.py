@@ -61,7 +61,23 @@ def _sentence(
         answer.parameters,
         wording,
     )
-    return text[:1].upper() + text[1:]
+    return _narrowed(text[:1].upper() + text[1:], answer, wording, words)
+
+
+def _narrowed(text: str, answer: Answer, wording: Wording, words: Language | None) -> str:
+    """The sentence with the names it is about, where its own words do not say them: a figure of
+    one department must not read like the city's."""
+    chosen = [
+        str(_value(words.values if words else {}, name, value))
+        for name, value in answer.parameters.items()
+        if name not in ("year", "compare")
+    ]
+    unsaid = [name for name in chosen if name not in text]
+    return (
+        wording.gettext("{names}: {sentence}").format(names=", ".join(unsaid), sentence=text)
+        if unsaid
+        else text
+    )
 
 
 def refusal(answer: Answer, wording: Wording) -> str:
