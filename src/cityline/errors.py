@@ -16,6 +16,7 @@ CitylineError
 │   │   └── StoreFull        no space left                                 exit 1
 │   ├── CatalogError         the table catalogue                           exit 1
 │   ├── EngineError          the SQL engine                                exit 1
+│   │   └── QueryStopped     a typed query took more than it may           exit 1
 │   └── LockHeld             another run is at work                        exit 1
 ├── NotPermitted             who asks may not                              exit 5
 └── MissingExtra             an optional library is not installed          exit 2
@@ -162,6 +163,10 @@ class CatalogError(StepError):
 
 class EngineError(StepError):
     """The SQL engine refused or failed a statement."""
+
+
+class QueryStopped(EngineError):
+    """A query a person typed took more time, memory or space than it may."""
 
 
 class LockHeld(StepError):

@@ -43,6 +43,29 @@ class Layout:
     integers: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a query that a person typed may take: rows of the result, seconds, megabytes of memory
+    and of the result."""
+
+    rows: int = 1000
+    seconds: float = 5.0
+    memory_mb: int = 1024
+    result_mb: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """A typed query's result. Rows and bytes scanned are those of the columns it mentions in the
+    tables it names, as compressed in their files: an upper bound."""
+
+    table: pa.Table
+    truncated: bool
+    milliseconds: float
+    rows_scanned: int
+    bytes_scanned: int
+
+
 class Engine(Protocol):
     """Runs SQL in DuckDB's dialect over named tables. Raises EngineError."""
 
@@ -69,8 +92,9 @@ class Engine(Protocol):
         """Write one SELECT as Parquet files below the store's key `into`."""
         ...
 
-    def explore(self, sql: str, tables: Tables, max_rows: int) -> pa.Table:
-        """One SELECT a person typed: read-only, no file or network, at most `max_rows` rows."""
+    def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
+        """One SELECT a person typed: read-only, no file or network, within limits. Raises
+        UsageError for any other statement and QueryStopped beyond the limits."""
         ...
 
     def read_texts(self, path: Path, layout: Layout) -> Texts:

@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cityline.adapters.formats.delimited import read_texts
+from cityline.adapters.local import sandbox
 from cityline.adapters.local.cleaning import run_plan
 from cityline.adapters.local.store import FolderStore, store_errors
-from cityline.errors import EngineError, StoreFull, UsageError
+from cityline.errors import EngineError, StoreFull
 from cityline.lake.version import DataFile, Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
-from cityline.ports.engine import Layout, Tables, Written
+from cityline.ports.engine import Explored, Layout, Limits, Tables, Written
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,21 +79,9 @@ class DuckEngine:
             result: pa.Table = connection.sql(sql, params=given or None).to_arrow_table()
             return result
 
-    def explore(self, sql: str, tables: Tables, max_rows: int) -> pa.Table:
-        """One SELECT a person typed, on a connection that can reach nothing but these tables."""
-        with engine_errors("query"):
-            connection = self._sandbox(tables)
-            try:
-                statements = connection.extract_statements(sql)
-                kinds = [s.type.name for s in statements]
-                if kinds not in (["SELECT"], ["EXPLAIN"]):
-                    found = ", ".join(kinds) or "nothing"
-                    hint = "cityline query reads; the declarations write"
-                    raise UsageError(f"one SELECT is expected, found: {found}", hint=hint)
-                reader: pa.RecordBatchReader = connection.sql(sql).to_arrow_reader()
-                return _head(reader, max_rows + 1)
-            finally:
-                connection.close()
+    def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
+        """One SELECT a person typed, in a process of its own, see `sandbox`."""
+        return sandbox.explore(sql, tables, limits, self._store.locate)
 
     def write(
         self,
@@ -178,38 +167,6 @@ class DuckEngine:
             source = _quote(f"arrow:{name}")
             connection.register(f"arrow:{name}", table)
         connection.execute(f"CREATE OR REPLACE VIEW {qualified} AS SELECT * FROM {source}")
-
-    def _sandbox(self, tables: Tables) -> duckdb.DuckDBPyConnection:
-        import duckdb  # noqa: PLC0415 - 0.2 s to import
-
-        connection = duckdb.connect(config=dict(self._settings))
-        for name, table in tables.items():
-            self._view(connection, name, table)
-        files = [
-            self._store.locate(f.key)
-            for table in tables.values()
-            if isinstance(table, Version)
-            for f in table.files
-        ]
-        allowed = ", ".join(_text(f) for f in files)
-        connection.execute("SET autoinstall_known_extensions = false")
-        connection.execute("SET temp_directory = ''")
-        connection.execute(f"SET allowed_paths = [{allowed}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        return connection
-
-
-def _head(reader: pa.RecordBatchReader, rows: int) -> pa.Table:
-    """The first rows of a result; the rest is never computed."""
-    batches: list[pa.RecordBatch] = []
-    found = 0
-    for batch in reader:
-        batches.append(batch)
-        found += batch.num_rows
-        if found >= rows:
-            break
-    return pa.Table.from_batches(batches, reader.schema).slice(0, rows)
 
 
 def _quote(name: str) -> str:

@@ -19,8 +19,10 @@ from cityline.flow.steps.answer import compute, load
 from cityline.flow.steps.outcome import Done
 from cityline.lake.address import Address
 from cityline.lake.answer import Answer
+from cityline.lake.cost import athena_cost
 from cityline.lake.version import Version
 from cityline.lake.wording import cell, number, size
+from cityline.ports.engine import Limits
 
 _WORDY = {"", "text"}
 
@@ -115,6 +117,7 @@ def _numbers(found: Answer, at: int) -> bool:
 @click.argument("sql", required=False)
 @click.option("-f", "--file", "path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--limit", default=1000, show_default=True, help="At most so many rows.")
+@click.option("--seconds", default=5.0, show_default=True, help="At most so long.")
 @click.option(
     "--at",
     "past",
@@ -124,7 +127,12 @@ def _numbers(found: Answer, at: int) -> bool:
 )
 @shared
 def query(
-    asked: Asked, sql: str | None, path: Path | None, limit: int, past: tuple[str, ...]
+    asked: Asked,
+    sql: str | None,
+    path: Path | None,
+    limit: int,
+    seconds: float,
+    past: tuple[str, ...],
 ) -> None:
     """Run one SELECT over landing, quarantine and curated tables. It can only read."""
     if (sql is None) == (path is None):
@@ -132,12 +140,24 @@ def query(
         raise UsageError(what, hint='cityline query "SELECT …", or -f FILE')
     text = path.read_text(encoding="utf-8") if path else sql or ""
     parts, _, done = asked.reading()
-    found = parts.engine.explore(text, done.tables() | _past(parts, past), limit)
-    cut = found.num_rows > limit
-    rows = found.slice(0, limit).to_pylist()
+    tables = done.tables() | _past(parts, past)
+    explored = parts.engine.explore(text, tables, Limits(rows=limit, seconds=seconds))
+    found, cut = explored.table, explored.truncated
+    rows = found.to_pylist()
+    statistics = {
+        "rows": found.num_rows,
+        "rows_scanned": explored.rows_scanned,
+        "bytes_scanned": explored.bytes_scanned,
+        "milliseconds": explored.milliseconds,
+        "athena_usd": str(athena_cost(explored.bytes_scanned)),
+    }
+    asked.output.talk(
+        f"{number(found.num_rows)} rows · {size(explored.bytes_scanned)} scanned · "
+        f"{explored.milliseconds:.0f} ms · would cost US$ {statistics['athena_usd']} on Athena"
+    )
     if cut:
         asked.output.warn(f"only the first {number(limit)} rows are shown; --limit raises that")
-    data = {"columns": found.column_names, "rows": rows, "truncated": cut}
+    data = {"columns": found.column_names, "rows": rows, "truncated": cut, "statistics": statistics}
     texts = [["" if v is None else str(v) for v in r.values()] for r in rows]
     right = [_is_number(found.schema.field(i).type) for i in range(found.num_columns)]
     asked.output.done(data, table(found.column_names, texts, right))
