@@ -117,6 +117,8 @@ def test_the_wheel_holds_the_city_the_pages_and_the_fonts(tmp_path: Path) -> Non
         "cityline/cities/vancouver/policies/quality/landing/inquiry-volume.dqdl",
         "cityline/stages/publish/templates/base.html",
         "cityline/stages/publish/static/site.css",
+        "cityline/stages/publish/static/vendor/vega.js",
+        "cityline/stages/publish/static/vendor/vega.LICENSE.txt",
         "cityline/adapters/formats/fonts/Inter-Regular.otf",
         "cityline/declarations/dqdl.lark",
     ):

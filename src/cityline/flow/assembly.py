@@ -15,7 +15,8 @@ from cityline.flow.steps.outcome import Done
 from cityline.lake.address import Address, Zone
 from cityline.lake.answer import Origin
 from cityline.stages.analyse import Figure, Glance, event_words, glance
-from cityline.stages.publish.site import Entry, FacetList, FacetPage, Site, TableNote
+from cityline.stages.publish.explore import TABLE, Cube, cube
+from cityline.stages.publish.site import SAMPLE, Entry, FacetList, FacetPage, Site, TableNote
 
 _DATA = (Zone.RAW, Zone.LANDING, Zone.CURATED, Zone.ANSWERS)
 _TREND = 24
@@ -72,7 +73,28 @@ def assembled(reading: Reading, until: str = "", *, complete: bool = True) -> Si
         extracts=history(reading, until),
         names=reading.names,
         links=_links(reading),
+        cube=_cube(reading) if complete else None,
+        has_cube=TABLE in done.tables(),
         has_service=any(folder.questions[q].page == "service-levels" for q in reading.questions),
+    )
+
+
+def _cube(reading: Reading) -> Cube | None:
+    """The table Explore turns about, if the city has it."""
+    version = reading.done.tables().get(TABLE)
+    if version is None:
+        return None
+    sql = (
+        "SELECT department, channel, month, year, month_of_year, inquiries, month_complete "
+        f"FROM {TABLE} ORDER BY ALL"
+    )
+    city = reading.folder.city.title
+    return cube(
+        reading.parts.engine.query(sql, {TABLE: version}),
+        snapshot=version.id,
+        title=f"3-1-1 inquiries, {city}",
+        licences=[(o.attribution, o.licence_url) for o in _origins(reading)],
+        notice=SAMPLE if reading.done.generated else "",
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cityline.stages.publish import feed, files
-from cityline.stages.publish.rendering import assets, render
+from cityline.stages.publish.explore import Cube
+from cityline.stages.publish.rendering import assets, explore_scripts, hashed, render
 from cityline.stages.publish.site import Entry, Extract, FacetList, FacetPage, Site
 
 Pictured = Callable[[Site, Entry, str], bytes]
@@ -22,6 +23,8 @@ def pages(site: Site, pictured: Pictured) -> Iterator[tuple[str, bytes]]:
     """Every file of one language's site. Assets are shared by all languages."""
     for path, body in assets().values():
         yield path, body
+    if site.cube:
+        yield _cube_path(site.cube), site.cube.script
     for path, body in _pages(site, pictured):
         yield f"{site.prefix}{path}", body
 
@@ -192,6 +195,8 @@ def _about(site: Site) -> Iterator[tuple[str, bytes]]:
     _ = site.words.gettext
     if site.service:
         yield "service-levels/index.html", service_page(site)
+    if site.cube:
+        yield "explore/index.html", explore_page(site, site.cube)
     for path, template, title in about(site):
         yield f"{path}index.html", about_page(site, path, template, title)
     for extract in site.extracts:
@@ -209,6 +214,17 @@ def about(site: Site) -> tuple[tuple[str, str, str], ...]:
         ("method/changes/", "changes.html", _("Changes to the figures")),
         ("accessibility/", "accessibility.html", _("Accessibility")),
     )
+
+
+def explore_page(site: Site, cube: Cube) -> bytes:
+    """The one page that loads a chart runtime."""
+    scripts = explore_scripts(_cube_path(cube))
+    title = site.words.gettext("Explore")
+    return render(site, "explore.html", "explore/", title=title, cube=cube, scripts=scripts)
+
+
+def _cube_path(cube: Cube) -> str:
+    return f"explore/{hashed('cube.js', cube.script)}"
 
 
 def service_page(site: Site) -> bytes:

@@ -19,18 +19,22 @@ from cityline.stages.publish.site import SAMPLE, Extract, Site
 _TAG = re.compile(r"<[^>]*>")
 _ROLE = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _ASSETS = ("site.css", "site.js", "inter-regular.woff2", "inter-semibold.woff2")
+_EXPLORE = ("vendor/vega.js", "explore-pivot.js", "explore-chart.js", "explore.js")
+"""The scripts of the page Explore in the order they run."""
 
 
 @cache
 def assets() -> Mapping[str, tuple[str, bytes]]:
     """Every asset by its plain name: its path, which holds a hash of its bytes, and its bytes."""
-    bodies = {name: _static(name) for name in _ASSETS}
-    named = {n: _hashed(n, b) for n, b in bodies.items() if n.endswith(".woff2")}
+    bodies = {name: _static(name) for name in (*_ASSETS, *_EXPLORE, "explore.css")}
     css = bodies["site.css"].decode()
-    for name, hashed in named.items():
-        css = css.replace(f"url({name})", f"url({hashed})")
+    for name in (n for n in _ASSETS if n.endswith(".woff2")):
+        css = css.replace(f"url({name})", f"url({hashed(name, bodies[name])})")
     bodies["site.css"] = css.encode()
-    return {n: (f"static/{_hashed(n, b)}", b) for n, b in bodies.items()}
+    named = {n: (f"static/{hashed(n.rpartition('/')[2], b)}", b) for n, b in bodies.items()}
+    # what a licence asks for goes where the code goes
+    name = "vega.LICENSE.txt"
+    return {**named, name: (f"static/{name}", _static(f"vendor/{name}"))}
 
 
 def render(site: Site, template: str, path: str, **context: Any) -> bytes:
@@ -55,6 +59,11 @@ def render(site: Site, template: str, path: str, **context: Any) -> bytes:
         )
     )
     return html.encode()
+
+
+def explore_scripts(cube: str) -> list[str]:
+    """The scripts of the page Explore, the cube's own first."""
+    return [cube, *(assets()[name][0] for name in _EXPLORE)]
 
 
 def _navigation(site: Site) -> list[tuple[str, str]]:
@@ -90,6 +99,7 @@ def environment(language: str) -> Environment:
             words.day(text).partition(" ")[2] if text else words.gettext("none")
         ),
         "svg": _inline,
+        "whole": lambda text: escape(text).replace("3-1-1", Markup('<span class="nb">3-1-1</span>')),
         "short": lambda text: text[:7],
         "command": _command,
         "told": lambda extract: _told(extract, words),
@@ -174,6 +184,7 @@ def _static(name: str) -> bytes:
     return resources.files(__package__).joinpath("static", name).read_bytes()
 
 
-def _hashed(name: str, body: bytes) -> str:
+def hashed(name: str, body: bytes) -> str:
+    """A file's name with a hash of its bytes, so that it may be kept for ever."""
     stem, _, ending = name.rpartition(".")
     return f"{stem}.{hashlib.sha256(body).hexdigest()[:8]}.{ending}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from cityline.lake.answer import Answer, Origin
 from cityline.lake.wording import Wording
+from cityline.stages.publish.explore import Cube
 
 SAMPLE = "Sample data, generated; not the City's figures"
 """Stands on every page, file and picture made from generated data, in the page's language."""
@@ -151,8 +152,8 @@ class Site:
     """Translations of values by column."""
     links: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The pages of values, by column and value."""
-    cube: bytes = b""
-    """The cube of the Explore page; empty where the city has none."""
+    cube: Cube | None = None
+    """What the page Explore turns; not there where only a page's frame is needed."""
     has_service: bool = False
     has_cube: bool = False
 
