@@ -299,7 +299,7 @@ import os, signal, sys
 from pathlib import Path
 from cityline.flow import run as conductor
 from cityline.flow import promotion
-from cityline.flow.steps import STAGES, Stage
+from cityline.flow.steps.every import STAGES, Stage
 from cityline.wiring import open_city
 
 folder, portal, at, when = sys.argv[1:]

@@ -52,6 +52,7 @@ class Reading:
         self.told = parts.folder.languages.get(self.language)
         self._computed: dict[tuple[str, str], Answer] = beside._computed if beside else {}
         self._calendars: dict[str, Calendar] = beside._calendars if beside else {}
+        self._slugs: dict[str, dict[str, str]] = {}
         self._counts: dict[str, Counts] = beside._counts if beside else {}
 
     @property
@@ -180,7 +181,9 @@ class Reading:
 
     def slugs(self, facet: str) -> dict[str, str]:
         """The short name of each value of a facet."""
-        return slugs(self.values(self.folder.facets[facet].values_from))
+        if facet not in self._slugs:
+            self._slugs[facet] = slugs(self.values(self.folder.facets[facet].values_from))
+        return self._slugs[facet]
 
 
 def path_of(question: Question, asked: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from cityline.errors import CitylineError, QualityError
 from cityline.flow.parts import Parts
 from cityline.flow.plan import plan
 from cityline.flow.promotion import finish, promote
-from cityline.flow.steps import STAGES
+from cityline.flow.steps.every import STAGES
 from cityline.flow.steps.outcome import Done
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.ledger import Release

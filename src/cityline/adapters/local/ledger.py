@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ class SqliteLedger:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._open: sqlite3.Connection | None = None
+        self._lock = threading.RLock()
 
     @contextmanager
     def hold(self, run: str) -> Iterator[None]:
@@ -121,8 +123,7 @@ class SqliteLedger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         path = self.home / "ledger.db"
         try:
-            db = self._connect(path)
-            with db:
+            with self._lock, self._connect(path) as db:
                 yield db
         except sqlite3.Error as error:
             kind = StoreFull if "full" in str(error) else StoreError

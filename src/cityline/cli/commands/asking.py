@@ -237,7 +237,7 @@ def _file(
     if entry.answer.refused:
         hint = "there is no file of a refused answer"
         raise UsageError(entry.answer.refused, where=name, hint=hint)
-    body = file_of(assembled(reading, complete=False), entry, kind, pictured(parts))
+    body = file_of(assembled(reading, depth="frame"), entry, kind, pictured(parts))
     return body or b""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,11 @@ from cityline.lake.answer import Answer
 from cityline.stages.publish.site import SAMPLE, Site
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+
+
+def file_name(text: str) -> str:
+    """A name that every file system takes, from any text."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:80] or "answer"
 
 
 def csv_bytes(answer: Answer) -> bytes:

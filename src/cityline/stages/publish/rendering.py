@@ -19,6 +19,7 @@ from cityline.stages.publish.site import SAMPLE, Extract, Site
 _TAG = re.compile(r"<[^>]*>")
 _ROLE = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _ASSETS = ("site.css", "site.js", "inter-regular.woff2", "inter-semibold.woff2")
+_WHOLE = Markup('<span class="nb">3-1-1</span>')
 _EXPLORE = ("vendor/vega.js", "explore-pivot.js", "explore-chart.js", "explore.js")
 """The scripts of the page Explore in the order they run."""
 
@@ -99,7 +100,7 @@ def environment(language: str) -> Environment:
             words.day(text).partition(" ")[2] if text else words.gettext("none")
         ),
         "svg": _inline,
-        "whole": lambda text: escape(text).replace("3-1-1", Markup('<span class="nb">3-1-1</span>')),
+        "whole": lambda text: escape(text).replace("3-1-1", _WHOLE),
         "short": lambda text: text[:7],
         "command": _command,
         "told": lambda extract: _told(extract, words),
