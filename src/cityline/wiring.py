@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from cityline.adapters.portals.sample import SamplePortal
     from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
+    from cityline.flow.console import Console
+    from cityline.flow.doctoring import Finding
+    from cityline.flow.serving import Service
     from cityline.ports.portal import Portal
 
 
@@ -54,6 +57,7 @@ def assemble(
     from cityline.adapters.formats.figures import VegaFigures  # noqa: PLC0415 - heavy
     from cityline.adapters.local.catalog import IcebergCatalog  # noqa: PLC0415
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
+    from cityline.adapters.local.journal import FileJournal  # noqa: PLC0415
     from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
     from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
 
@@ -67,6 +71,7 @@ def assemble(
         catalog=IcebergCatalog(home, store),
         engine=DuckEngine(store, settings.memory_limit, settings.threads),
         ledger=SqliteLedger(home),
+        journal=FileJournal(home),
         figures=VegaFigures(home / "cache" / "pictures"),
         portal=_portals(settings, portal, files),
         code=code_version(),
@@ -109,6 +114,15 @@ def shipped_city(name: str) -> Path:
         known = ", ".join(sorted(p.name for p in base.iterdir() if p.is_dir()))
         raise UsageError(f"no city {name!r} comes with cityline", hint=f"known: {known}")
     return path
+
+
+def served(parts: Parts) -> tuple[Service, Console, Callable[[], list[Finding]]]:
+    """What a server asks: pages and files, the console's facts, and the doctor."""
+    from cityline.flow.console import Console  # noqa: PLC0415 - only a server needs it
+    from cityline.flow.doctoring import examine  # noqa: PLC0415
+    from cityline.flow.serving import Service  # noqa: PLC0415
+
+    return Service(parts), Console(parts), lambda: examine(parts)
 
 
 @cache

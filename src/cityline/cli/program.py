@@ -42,6 +42,11 @@ _COMMANDS = {
     "profile": "looking",
     "quality": "looking",
     "verify": "looking",
+    "rebuild": "looking",
+    "changes": "looking",
+    "serve": "serving",
+    "users": "serving",
+    "tokens": "serving",
 }
 """Command → module of `cityline.cli.commands` that holds it."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cityline.declarations.reading import Declared
 
@@ -14,6 +15,39 @@ class Http(Declared):
 
     deadline: Annotated[float, Field(gt=0)] = 120.0
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+class Oidc(Declared):
+    """Sign-in by another service. `roles` maps what its `role_claim` says to a role, the first
+    that fits wins; the client's secret is taken from CITYLINE_OIDC_SECRET. `issuer` is its address
+    exactly as it names itself."""
+
+    issuer: str
+    client_id: str
+    scope: str = "openid profile email"
+    name_claim: str = "email"
+    role_claim: str = "groups"
+    roles: dict[str, Literal["viewer", "analyst", "steward", "admin", "auditor"]]
+
+
+class Serve(Declared):
+    """How `cityline serve` lets people in. `hosts` are the names it answers to; `networks` the only
+    ones that may ask, in CIDR form, all when empty."""
+
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    networks: tuple[str, ...] = ()
+    session_idle_minutes: Annotated[float, Field(gt=0)] = 30.0
+    session_hours: Annotated[float, Field(gt=0)] = 12.0
+    query_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    query_memory_mb: Annotated[int, Field(ge=64)] = 1024
+    oidc: Oidc | None = None
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, found: tuple[str, ...]) -> tuple[str, ...]:
+        for network in found:
+            ip_network(network)
+        return found
 
 
 class Environment(Declared):
@@ -29,3 +63,4 @@ class Environment(Declared):
     keep_snapshots: Annotated[int, Field(ge=2)] = 24
     keep_releases: Annotated[int, Field(ge=2)] = 6
     http: Http = Http()
+    serve: Serve = Serve()

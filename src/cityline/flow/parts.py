@@ -11,6 +11,7 @@ from cityline.declarations.source import Source
 from cityline.ports.catalog import Catalog
 from cityline.ports.engine import Engine
 from cityline.ports.figures import Figures
+from cityline.ports.journal import Journal
 from cityline.ports.ledger import Ledger
 from cityline.ports.portal import Portal
 from cityline.ports.store import Store
@@ -28,6 +29,7 @@ class Parts:
     catalog: Catalog
     engine: Engine
     ledger: Ledger
+    journal: Journal
     figures: Figures
     portal: Callable[[Source], Portal]
     code: str

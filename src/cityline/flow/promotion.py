@@ -6,13 +6,17 @@ A run killed between the two is finished by the next one, which makes the pointe
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from datetime import UTC, datetime
 
+from cityline.declarations.folder import Folder
 from cityline.flow.parts import Parts
 from cityline.flow.steps.outcome import Done
+from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Outcome
 from cityline.ports.ledger import Release
+from cityline.ports.store import Store
 from cityline.stages.publish.release import prune, switch
 
 _TABLE_STAGES = ("prepare", "structure")
@@ -26,10 +30,24 @@ def promote(parts: Parts, done: Done, run: str) -> Release:
         return current
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     release = Release(release_id, run, moment, dict(done.receipts))
-    parts.ledger.promote(release, {"generated": done.generated, "steps": len(done.receipts)})
+    facts = {
+        "generated": done.generated,
+        "steps": len(done.receipts),
+        "code": parts.code,
+        "declarations": keep_declarations(parts.folder, parts.store),
+    }
+    parts.ledger.promote(release, facts)
     finish(parts)
     expire(parts, done)
     return release
+
+
+def keep_declarations(folder: Folder, store: Store) -> str:
+    """Keep every declaration a release was made from, under their common hash; returns the key."""
+    key = Address(Zone.LAKE, "declarations").key(f"{folder.digest('')}.json")
+    texts = {name: (folder.root / name).read_text("utf-8") for name in sorted(folder.digests)}
+    store.write(key, json.dumps(texts, ensure_ascii=False).encode())
+    return key
 
 
 def identify(done: Done) -> str:

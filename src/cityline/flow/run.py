@@ -48,12 +48,24 @@ def run(parts: Parts, notify: Notify, *, until: str = "") -> Finished:
         finish(parts)
         done = Done()
         for step in _until(plan(parts.folder), until):
+            parts.journal.write(name, "info", step, "begins")
             receipt = _step(parts, step, done, name)
             done.add(receipt)
             notify(receipt)
+            _journal(parts, receipt, name)
         release = None if until else promote(parts, done, name)
+    if release is not None:
+        parts.journal.write(name, "info", "", f"readers see release {release.id}")
     receipts = tuple(done.receipts.values())
     return Finished(name, receipts, release, time.perf_counter() - began)
+
+
+def _journal(parts: Parts, receipt: Receipt, run: str) -> None:
+    """What a step did, in a line for whoever watches the run."""
+    told = f"{receipt.outcome.value}, {receipt.rows_in:,} → {receipt.rows_out:,} rows"
+    parts.journal.write(run, "info", receipt.step, f"{told}, {receipt.seconds:.2f} s")
+    for warning in receipt.details.get("warnings", ()):
+        parts.journal.write(run, "warning", receipt.step, str(warning))
 
 
 def _until(steps: tuple[str, ...], stage: str) -> tuple[str, ...]:
@@ -87,6 +99,10 @@ def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
         made = stage.perform(parts, subject, done, run_name)
     except CitylineError as error:
         parts.ledger.record(_failed(receipt, error, time.perf_counter() - began))
+        told = f"{error.code}: {error.what}"
+        parts.journal.write(
+            run_name, "error", step, f"{told} ({error.hint})" if error.hint else told
+        )
         raise
     receipt = replace(
         receipt,

@@ -29,6 +29,10 @@ class Ledger(Protocol):
         """Be the only run at work; a second one learns who holds the lock and since when."""
         ...
 
+    def holder(self) -> str:
+        """The run at work now, or an empty text."""
+        ...
+
     def record(self, receipt: Receipt) -> None:
         """Keep a receipt; it is never changed."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -228,3 +229,51 @@ def verify(asked: Asked, names: tuple[str, ...]) -> None:
 
 def _site_lines(problems: Iterable[str]) -> list[str]:
     return list(problems) or ["site: every file is as published"]
+
+
+@click.command()
+@click.argument("source", required=False)
+@shared
+def changes(asked: Asked, source: str | None) -> None:
+    """What each pull changed in figures that were published before."""
+    from cityline.flow.extracts import history  # noqa: PLC0415 - heavy
+    from cityline.flow.reading import Reading  # noqa: PLC0415 - heavy
+
+    parts, _, done = asked.reading()
+    found = [e for e in history(Reading(parts, done)) if source in (None, e.source)]
+    lines = []
+    for extract in found:
+        lines.append(f"{extract.extracted} {extract.title}")
+        lines += [f"  {what} added: {total}" for what, total in extract.news]
+        lines += [f"  {what}: {before} → {after}" for what, before, after in extract.lines]
+        if not extract.restated:
+            lines.append("  the first extract; there was none to compare it with")
+    data = [
+        {"source": e.source, "extracted": e.extracted, "snapshot": e.snapshot, **e.restated}
+        for e in found
+    ]
+    asked.output.done(data, "\n".join(lines))
+
+
+@click.command()
+@click.argument("release")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+@shared
+def rebuild(asked: Asked, release: str, out: Path) -> None:
+    """Build the pages of a past release again, and compare them byte for byte."""
+    from cityline.flow.rebuilding import rebuild as again  # noqa: PLC0415 - heavy
+    from cityline.wiring import assemble  # noqa: PLC0415 - heavy
+
+    parts, _, _ = asked.reading()
+    built = again(parts, release, out, lambda folder: assemble(folder, home=parts.home))
+    data = {"release": built.release, "files": built.files, "different": list(built.different)}
+    told = f"{number(built.files)} files, identical to release {built.release}"
+    if built.different:
+        named = ", ".join(built.different[:5])
+        why = "" if built.same_code else "; the program has changed since"
+        raise QualityError(
+            f"{number(len(built.different))} files differ from release {built.release}{why}",
+            where=named,
+            hint="install the version that made it; cityline runs says when that was",
+        )
+    asked.output.done(data, told)

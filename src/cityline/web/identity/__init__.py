@@ -1,0 +1,1 @@
+"""Who asks: people, their roles, sessions, tokens, and sign-in elsewhere."""
