@@ -24,7 +24,7 @@ def runs(asked: Asked) -> Response:
         "ops/runs-table.html" if part else "ops/runs.html",
         "Runs",
         runs=shown[:200],
-        status=status,
+        chosen=status,
         kinds=kinds,
         trend=trend,
         running=any(r["status"] == "running" for r in found),

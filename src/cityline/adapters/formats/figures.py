@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -19,6 +20,9 @@ from typing import Any
 from cityline.adapters.formats.drawing import converter, draw
 from cityline.errors import EngineError
 
+_WEIGHT = re.compile(r' font-weight="[^"]*"')
+"""A PDF has one weight of one font: with two, the library orders them by a random hash, and the
+same picture would be another file each time."""
 _WORTH = 12
 """From so many pictures on, starting processes of a second each pays."""
 
@@ -49,7 +53,7 @@ class VegaFigures:
     def pdf(self, svg: str) -> bytes:
         """The drawing as PDF."""
         with self._lock, _drawing_errors():
-            return bytes(converter().svg_to_pdf(svg))
+            return bytes(converter().svg_to_pdf(_WEIGHT.sub("", svg)))
 
     def _drawn(self, texts: Sequence[str], language: str) -> list[str]:
         cores = min(os.cpu_count() or 1, 4)
