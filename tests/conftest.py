@@ -84,10 +84,26 @@ class Ran:
         return self.parts.site / "current"
 
 
-def copy_vancouver(target: Path) -> Path:
-    """A city's folder of its own, to be changed by a test."""
+def copy_vancouver(target: Path, *, whole: bool = False) -> Path:
+    """A city's folder of its own, to be changed by a test. Without `whole` it has one language and
+    no pages of facets or pairs of years, so that a run takes seconds."""
     shutil.copytree(ROOT / "cities" / "vancouver", target, ignore=shutil.ignore_patterns(".*"))
+    if not whole:
+        shutil.rmtree(target / "facets")
+        shutil.rmtree(target / "languages")
+        _edit(target / "city.toml", 'languages = ["en", "fr"]', 'languages = ["en"]')
+        for name in ("departments", "compare-years"):
+            path = target / "questions" / f"{name}.sql"
+            text = path.read_text(encoding="utf-8")
+            lines = [x for x in text.splitlines() if not x.startswith("prebuild")]
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return target
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def run_city(folder: Path, portal: SamplePortal) -> Ran:
@@ -98,5 +114,6 @@ def run_city(folder: Path, portal: SamplePortal) -> Ran:
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
-    """Vancouver, run once for all tests that only look at the outcome."""
-    return run_city(copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver"), portal)
+    """Vancouver with everything it has, run once for all tests that only look at the outcome."""
+    folder = copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver", whole=True)
+    return run_city(folder, portal)

@@ -116,7 +116,7 @@ def test_text_is_measured_with_the_font_the_pages_show() -> None:
                 "x": {"field": "b", "type": "quantitative"},
             },
         }
-        found = re.search(r'width="([\d.]+)"', VegaFigures().svg(spec))
+        found = re.search(r'width="([\d.]+)"', VegaFigures().draw([spec])[0])
         assert found
         return float(found[1])
 
@@ -125,4 +125,27 @@ def test_text_is_measured_with_the_font_the_pages_show() -> None:
 
 def test_a_chart_that_cannot_be_drawn_is_an_error() -> None:
     with pytest.raises(EngineError, match="cannot be drawn"):
-        VegaFigures().svg({"mark": "no-such-mark"})
+        VegaFigures().draw([{"mark": "no-such-mark"}])
+
+
+def test_many_pictures_are_drawn_side_by_side_and_kept(tmp_path: Path) -> None:
+    def spec(n: int) -> dict[str, object]:
+        return {"data": {"values": [{"a": n}]}, "mark": "bar", "title": f"number {n}",
+                "encoding": {"x": {"field": "a", "type": "quantitative"}}}  # fmt: skip
+
+    specs = [spec(n) for n in range(14)]
+    alone = [VegaFigures().draw([s])[0] for s in specs]
+    kept = VegaFigures(tmp_path)
+    assert kept.draw(specs) == alone
+    (drawn,) = [p for p in tmp_path.rglob("*.svg") if "number 3<" in p.read_text(encoding="utf-8")]
+    drawn.write_text("<svg>kept</svg>", encoding="utf-8")
+    assert kept.draw([spec(3)]) == ["<svg>kept</svg>"]
+    bad = [{"mark": "no-such-mark", "title": str(n)} for n in range(14)]
+    with pytest.raises(EngineError, match="cannot be drawn"):
+        kept.draw(bad)
+
+
+def test_a_pdf_of_the_same_picture_is_the_same_file() -> None:
+    text = '<text y="20" font-family="Inter" font-weight="600">a</text><text y="40">b</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60">{text}</svg>'
+    assert len({VegaFigures().pdf(svg) for _ in range(12)}) == 1

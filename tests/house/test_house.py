@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import io
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
+from cityline.lake.wording import catalogue_text
+from cityline.stages.publish.site import SAMPLE
 from tests.conftest import ROOT
 from tests.house.reference import FOLDER, PAGES
 
@@ -124,3 +131,37 @@ def test_the_wheel_holds_the_city_the_pages_and_the_fonts(tmp_path: Path) -> Non
     ):
         assert wanted in names
     assert not [n for n in names if ".cityline/" in n]
+
+
+@pytest.mark.parametrize(
+    "folder", [ROOT / "src/cityline/stages/publish/static/vendor", ROOT / "src/cityline/web/static/vendor"]
+)  # fmt: skip
+def test_what_is_vendored_is_what_it_says(folder: Path) -> None:
+    entries = tomllib.loads((folder / "vendor.toml").read_text(encoding="utf-8"))["vendored"]
+    known = {"vendor.toml"}
+    for entry in entries:
+        body = (folder / entry["file"]).read_bytes()
+        assert hashlib.sha256(body).hexdigest() == entry["sha256"]
+        assert (folder / entry["licence_file"]).stat().st_size > 200
+        known |= {entry["file"], entry["licence_file"], entry.get("built_from", entry["file"])}
+    assert {p.name for p in folder.iterdir()} == known
+
+
+def test_every_phrase_of_the_pages_is_in_french() -> None:
+    methods = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
+    options = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+    found = extract_from_dir(
+        str(ROOT / "src" / "cityline"),
+        method_map=methods,
+        options_map=options,
+        keywords={"_": None, "gettext": None, "text": None},
+    )
+    said = {message for _, _, message, _, _ in found if isinstance(message, str)} | {SAMPLE}
+    assert len(said) > 150
+    catalogue = read_po(io.StringIO(catalogue_text("fr")), locale="fr")
+    told = {m.id: m.string for m in catalogue if m.id}
+    assert said - {k for k, v in told.items() if v} == set(), "not translated yet"
+    assert set(told) - said == set(), "said nowhere"
+    for source, translation in told.items():
+        fields = re.compile(r"\{\w+\}")
+        assert set(fields.findall(source)) == set(fields.findall(str(translation))), source

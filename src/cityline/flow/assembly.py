@@ -35,6 +35,18 @@ def data_id(done: Done) -> str:
     return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
 
 
+def _events(reading: Reading) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (e.date.isoformat(), *event_words(e, reading.told)) for e in reading.folder.city.events
+    )
+
+
+def _verdicts(done: Done) -> tuple[dict[str, object], ...]:
+    return tuple(
+        {"step": r.step, **v} for r in done.receipts.values() for v in r.details.get("verdicts", ())
+    )
+
+
 def assembled(reading: Reading, until: str = "", depth: Depth = "all") -> Site:
     """The site: all of it, or only its main answers, or only what the frame of a page needs."""
     folder, done = reading.folder, reading.done
@@ -63,14 +75,8 @@ def assembled(reading: Reading, until: str = "", depth: Depth = "all") -> Site:
         checks_passed=fresh.checks_passed,
         checks_total=fresh.checks_total,
         tables=tuple(_notes(reading)),
-        verdicts=tuple(
-            {"step": r.step, **v}
-            for r in done.receipts.values()
-            for v in r.details.get("verdicts", ())
-        ),
-        events=tuple(
-            (e.date.isoformat(), *event_words(e, reading.told)) for e in folder.city.events
-        ),
+        verdicts=_verdicts(done),
+        events=_events(reading),
         extracts=history(reading, until),
         names=reading.names,
         links=_links(reading),

@@ -99,10 +99,8 @@ def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
         made = stage.perform(parts, subject, done, run_name)
     except CitylineError as error:
         parts.ledger.record(_failed(receipt, error, time.perf_counter() - began))
-        told = f"{error.code}: {error.what}"
-        parts.journal.write(
-            run_name, "error", step, f"{told} ({error.hint})" if error.hint else told
-        )
+        told = f"{error.code}: {error.what} ({error.hint})"
+        parts.journal.write(run_name, "error", step, told)
         raise
     receipt = replace(
         receipt,

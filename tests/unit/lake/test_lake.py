@@ -62,5 +62,5 @@ def test_figures_in_words(value: object, unit: str, text: str) -> None:
 
 def test_sizes() -> None:
     assert [wording.size(n) for n in (9, 1500, 9_400_000, 2_000_000_000_000)] == [
-        "9 B", "1.5 kB", "9.4 MB", "2000.0 GB",
+        "9 B", "1.5 kB", "9.4 MB", "2,000.0 GB",
     ]  # fmt: skip

@@ -94,16 +94,21 @@ def perform(parts: Parts, source: str, done: Done, run: str) -> Made:
             "before": [p.to_json() for p in prepared.before],
             "after": [p.to_json() for p in prepared.after],
         },
-        "totals": {
-            "before": prepared.total_before,
-            "kept": prepared.total_kept,
-            "quarantined": prepared.total_quarantined,
-        },
+        "totals": _totals(prepared),
         **judged.details(),
         **_restated(parts, source, done, before, versions[0]),
     }
     generated = done.receipts[f"ingest/{source}"].generated
     return Made(versions, prepared.rows, kept.rows, generated, details)
+
+
+def _totals(prepared: Prepared) -> Mapping[str, Any]:
+    """The measure before and after: nothing is lost between."""
+    return {
+        "before": prepared.total_before,
+        "kept": prepared.total_kept,
+        "quarantined": prepared.total_quarantined,
+    }
 
 
 def _before(parts: Parts, source: str) -> Receipt | None:
