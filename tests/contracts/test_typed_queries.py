@@ -216,7 +216,7 @@ def test_statistics_count_only_what_is_mentioned(place: Place) -> None:
     one = place.engine.explore(f"SELECT sum(inquiries) FROM {V}", place.tables, SHORT)
     every = place.engine.explore(f"SELECT * FROM {V} LIMIT 1", place.tables, SHORT)
     assert one.rows_scanned == every.rows_scanned == 120_000
-    files = sum(f.bytes for f in place.tables[V].files)  # type: ignore[union-attr]
+    files = sum(f.bytes for f in place.tables[V].files)
     assert 0 < one.bytes_scanned < every.bytes_scanned <= files
     assert place.engine.explore("SELECT 1", place.tables, SHORT).bytes_scanned == 0
     assert str(athena_cost(0)) == "0.0000477"  # ten megabytes at five dollars a terabyte

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,16 @@ class Served:
 
     address: str
     here: Here
+    opened: list[httpx.Client] = field(default_factory=list)
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.address, timeout=30, **options)
+        """A browser without cookies; it is closed when the test ends."""
+        self.opened.append(httpx.Client(base_url=self.address, timeout=30, **options))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        while self.opened:
+            self.opened.pop().close()
 
     def signed_in(self, role: Role) -> httpx.Client:
         """A browser's cookies after signing in as the person of a role."""
@@ -105,12 +112,22 @@ def opened_here(ran: Ran, folder: Path, at: Listening | None = None) -> Here:
     return here
 
 
+@pytest.fixture
+def served(whole_served: Served) -> Iterator[Served]:
+    """The server; what a test opened there is closed after it."""
+    yield whole_served
+    whole_served.close()
+
+
 @pytest.fixture(scope="session")
-def served(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def whole_served(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over plain HTTP on this machine, for tests that leave no trace for others."""
     at = Listening(port=free_port())
     here = opened_here(ran, tmp_path_factory.mktemp("served"), at)
     # the tests ask far more often than people do
-    here = replace(here, sign_ins=Buckets(Rate(10_000, 1000)), queries=Buckets(Rate(10_000, 1000)))
+    freely = Rate(100_000, 10_000)
+    here = replace(
+        here, requests=Buckets(freely), sign_ins=Buckets(freely), queries=Buckets(freely)
+    )
     with running(here, at) as address:
         yield Served(address, here)

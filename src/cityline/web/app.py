@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp
 
@@ -19,7 +19,7 @@ from cityline.web.here import Here, client
 from cityline.web.identity.accounts import Person
 from cityline.web.identity.roles import PUBLIC, Role, allows
 from cityline.web.routes import Asked, Route
-from cityline.web.shield import Shield
+from cityline.web.shield import Shield, page_of
 
 _SAFE = ("GET", "HEAD")
 _LONG = 100_000
@@ -63,7 +63,9 @@ def build(here: Here) -> ASGIApp:
         Path(path, _gate(here, found), methods=[m for r in found for m in r.methods])
         for path, found in by_path.items()
     ]
-    app = Starlette(routes=paths, exception_handlers={HTTPException: _refusal(here)})
+    app = Starlette(
+        routes=paths, exception_handlers={HTTPException: _refusal(here), Exception: _broken}
+    )
     app.router.redirect_slashes = False
     return Shield(app, here)
 
@@ -145,6 +147,11 @@ def _refusal(here: Here) -> Callable[[Request, Exception], Response]:
         return answer
 
     return refusal
+
+
+def _broken(request: Request, _error: Exception) -> Response:
+    """Something of ours failed: the reader gets an id to tell us, the log gets the rest."""
+    return HTMLResponse(page_of(500, "Something went wrong here.", request.state.request), 500)
 
 
 def _asset(asked: Asked) -> Response:

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from cityline.declarations.environment import Serve
 from cityline.lake import wording
 from cityline.web.identity.accounts import Accounts, Person
-from cityline.web.identity.limits import QUERIES, SIGN_IN, Buckets
+from cityline.web.identity.limits import QUERIES, REQUESTS, SIGN_IN, Buckets
 from cityline.web.identity.oidc import Issuer
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Here:
     issuer: Issuer | None = None
     checks: Callable[[], list[tuple[bool, str, str]]] = list
     """What `cityline doctor` checks: (fine, what, what to try)."""
+    requests: Buckets = field(default_factory=lambda: Buckets(REQUESTS))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(SIGN_IN))
     queries: Buckets = field(default_factory=lambda: Buckets(QUERIES))
 

@@ -14,7 +14,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cityline.web.here import Here
-from cityline.web.identity.limits import REQUESTS, Buckets
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; "
@@ -56,7 +55,6 @@ class Shield:
     def __init__(self, app: ASGIApp, here: Here) -> None:
         self._app = app
         self._here = here
-        self._requests = Buckets(REQUESTS)
         self._networks = [ip_network(n) for n in here.settings.networks]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +105,7 @@ class Shield:
         where = scope["client"][0] if scope.get("client") else "unknown"
         if self._networks and not _inside(where, self._networks):
             return 403, "This network may not ask.", {}
-        wait = self._requests.take(where)
+        wait = self._here.requests.take(where)
         if wait:
             return 429, "Too many requests.", {"retry-after": str(int(wait) + 1)}
         if scope["method"] not in _SAFE and self._foreign(headers):
@@ -162,12 +160,17 @@ def _limited(receive: Receive) -> Receive:
     return receiving
 
 
-async def _plain(send: Send, status: int, told: str, identity: str, more: dict[str, str]) -> None:
-    """A page that needs nothing: no template, no style, no city."""
-    body = (
+def page_of(status: int, told: str, identity: str) -> str:
+    """The page of a refusal: the request's id, and nothing of the inside."""
+    return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{status}</title>'
         f"<h1>{html.escape(told)}</h1><p>Request {identity}</p></html>"
-    ).encode()
+    )
+
+
+async def _plain(send: Send, status: int, told: str, identity: str, more: dict[str, str]) -> None:
+    """A page that needs nothing: no template, no style, no city."""
+    body = page_of(status, told, identity).encode()
     headers = {"content-type": "text/html; charset=utf-8", "content-length": str(len(body)), **more}
     raw = [(k.encode(), v.encode()) for k, v in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
