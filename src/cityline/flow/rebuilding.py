@@ -65,7 +65,7 @@ def rebuild(parts: Parts, release: str, out: Path, opened: Callable[[Folder], Pa
 
 def _written(then: Parts, done: Done, until: str, out: Path) -> dict[str, str]:
     hashes = {}
-    for name, body in rendered(then, done, until=until):
+    for name, body in rendered(then, done, then.folder.city.publish, until):
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)

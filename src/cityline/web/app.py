@@ -19,7 +19,7 @@ from cityline.web.here import Here, client
 from cityline.web.identity.accounts import Person
 from cityline.web.identity.roles import PUBLIC, Role, allows
 from cityline.web.routes import Asked, Route
-from cityline.web.shield import Shield, page_of
+from cityline.web.shield import Shield, TooMuch, page_of
 
 _SAFE = ("GET", "HEAD")
 _LONG = 100_000
@@ -63,9 +63,8 @@ def build(here: Here) -> ASGIApp:
         Path(path, _gate(here, found), methods=[m for r in found for m in r.methods])
         for path, found in by_path.items()
     ]
-    app = Starlette(
-        routes=paths, exception_handlers={HTTPException: _refusal(here), Exception: _broken}
-    )
+    handlers = {HTTPException: _refusal(here), TooMuch: _too_much, Exception: _broken}
+    app = Starlette(routes=paths, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Shield(app, here)
 
@@ -147,6 +146,13 @@ def _refusal(here: Here) -> Callable[[Request, Exception], Response]:
         return answer
 
     return refusal
+
+
+def _too_much(request: Request, error: Exception) -> Response:
+    """A body that was larger or slower than it may be."""
+    status = error.status if isinstance(error, TooMuch) else 413
+    told = page_of(status, "That is more than may be sent.", request.state.request)
+    return HTMLResponse(told, status, headers={"connection": "close"})
 
 
 def _broken(request: Request, _error: Exception) -> Response:

@@ -81,9 +81,6 @@ class Shield:
             return
         try:
             await self._app(scope, _limited(receive), sending)
-        except TooMuch as error:
-            if not begun:
-                await _plain(sending, error.status, "That is more than may be sent.", identity, {})
         except Exception as error:  # noqa: BLE001 - the last resort: told to the log, not the reader
             _log.error("request %s failed: %s", identity, _encoded(error))
             if not begun:

@@ -50,7 +50,8 @@ def answer(
     parts, _, done = asked.reading()
     given = {"year": year, "compare": compare, "department": department, "channel": channel}
     parameters = {k: v for k, v in given.items() if v is not None} | _assignments(others)
-    chosen = [find_question(parts, n) for n in names] or questions(parts.folder)
+    every = [q for q in questions(parts.folder) if parts.folder.questions[q].page != "facets"]
+    chosen = [find_question(parts, n) for n in names] or every
     found = [_ask(parts, n, done, parameters) for n in chosen]
     data = [a.to_json() for a in found]
     if names:

@@ -17,6 +17,7 @@ from cityline.flow.plan import questions
 from cityline.flow.steps.answer import load
 from cityline.flow.steps.outcome import Done
 from cityline.flow.steps.prepare import clean
+from cityline.flow.steps.publish import rendered
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.lake.wording import number, size
 from cityline.ports.portal import Dataset
@@ -43,7 +44,8 @@ def report(parts: Parts, output: Output) -> None:
     if done.generated:
         output.talk(SAMPLE)
     index = parts.site / "current" / "index.html"
-    told = [load(parts, q, done) for q in questions(parts.folder)]
+    asked = [q for q in questions(parts.folder) if parts.folder.questions[q].page != "facets"]
+    told = [load(parts, q, done) for q in asked]
     data = {
         "run": finished.run,
         "changed": finished.changed,
@@ -161,20 +163,42 @@ def structure(asked: Asked) -> None:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="Also copy the site to this folder.")
+@click.option(
+    "--access",
+    type=click.Choice(["public", "internal"]),
+    default="public",
+    show_default=True,
+    help="Which bundle --out gets: the one for everybody, or the one with internal answers.",
+)
 @pulling
 @shared
-def publish(asked: Asked, out: Path | None) -> None:
+def publish(asked: Asked, out: Path | None, access: str) -> None:
     """Write the site as static files and switch readers to it at once."""
     parts = asked.parts()
+    _may_publish(parts.folder.city.publish, access, out)
     finished = flow.run(parts, lambda r: asked.output.talk(line(r)))
     site = parts.site / "current"
     if out is not None:
-        from cityline.stages.publish.release import copy_release  # noqa: PLC0415 - rarely asked
+        from cityline.stages.publish import release as bundle  # noqa: PLC0415 - rarely asked
 
-        site = copy_release(parts.site, out)
+        if access == parts.folder.city.publish:
+            site = bundle.copy_release(parts.site, out)
+        else:
+            done = Done(finished.receipts)
+            site = bundle.write_bundle(out, rendered(parts, done, "internal"))
     index = site / "index.html"
     release = finished.release.id if finished.release else None
     asked.output.done({"site": str(index), "release": release}, f"Open it:  {index.as_uri()}")
+
+
+def _may_publish(city: str, access: str, out: Path | None) -> None:
+    """Two bundles, never one: a city that publishes to nobody has no public one."""
+    if access == "internal" and out is None:
+        raise UsageError("the internal bundle needs a folder of its own", hint="--out DIR")
+    if access == "public" and city == "internal" and out is not None:
+        what = "this city has no pages for everybody"
+        hint = '--access internal, or publish = "public" in city.toml'
+        raise UsageError(what, where="city.toml: publish", hint=hint)
 
 
 def _warnings(receipts: Iterable[Receipt]) -> list[str]:

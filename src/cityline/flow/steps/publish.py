@@ -34,7 +34,8 @@ def inputs(parts: Parts, _site: str, done: Done) -> Mapping[str, str]:
 
 def perform(parts: Parts, _site: str, done: Done, _run: str) -> Made:
     """Write the release completely. Readers see it once the run promotes it."""
-    identity, files = write_release(parts.site, rendered(parts, done))
+    audience = parts.folder.city.publish
+    identity, files = write_release(parts.site, rendered(parts, done, audience))
     listed = tuple(DataFile(f"site/{name}", 0, size) for name, size in files.items())
     version = Version(Address(Zone.SITE, "site"), identity, 0, listed)
     return Made((version,), len(questions(parts.folder)), len(files), done.generated, {})

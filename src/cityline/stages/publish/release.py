@@ -94,6 +94,22 @@ def verify_release(path: Path) -> list[str]:
     return problems
 
 
+def write_bundle(out: Path, pages: Iterable[tuple[str, bytes]]) -> Path:
+    """Write pages with their manifest into an empty or new folder: all of them, or nothing."""
+    if out.exists() and any(out.iterdir()):
+        raise UsageError("the folder is not empty", where=str(out), hint="choose another")
+    building = out.with_name(f".{out.name}-{uuid.uuid4().hex[:8]}")
+    with _errors(out):
+        try:
+            identity, _ = write_release(building, pages)
+            if out.exists():
+                out.rmdir()
+            (building / "releases" / identity).rename(out)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return out.absolute()
+
+
 def copy_release(root: Path, out: Path) -> Path:
     """Copy the release readers see into an empty or new folder."""
     if out.exists() and any(out.iterdir()):
