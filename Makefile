@@ -35,6 +35,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations,
 
 bench: $(VENV)/bench.stamp ## Measure speed and memory as ratios in one run (several minutes)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.serving
 
 docs: $(VENV)/dev.stamp ## Write the reference pages that are made from the code
 	$(BIN)/python -m tests.house.reference

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cityline.adapters.formats.figures import VegaFigures
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.portals.sample import SamplePortal
@@ -20,8 +23,24 @@ from cityline.flow.steps.outcome import Done
 from cityline.wiring import open_city
 
 ROOT = Path(__file__).resolve().parent.parent
+DRAWN = Path(tempfile.mkdtemp(prefix="cityline-drawn-"))
+"""Pictures drawn in this session: many tests run the same city, and drawing is the slowest part."""
+atexit.register(shutil.rmtree, DRAWN, ignore_errors=True)
 TODAY = date(2026, 8, 17)
 """The day of the portal's real catalogue export; the sample portal's extracts are made for it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pictures_are_shared() -> Iterator[None]:
+    """Every city of this session keeps its pictures in one place."""
+    own = VegaFigures.__init__
+
+    def shared(self: VegaFigures, kept: Path | None = None) -> None:
+        own(self, DRAWN if kept and kept.parent.name == "cache" else kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VegaFigures, "__init__", shared)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -88,16 +107,22 @@ def copy_vancouver(target: Path, *, whole: bool = False) -> Path:
     """A city's folder of its own, to be changed by a test. Without `whole` it has one language and
     no pages of facets or pairs of years, so that a run takes seconds."""
     shutil.copytree(ROOT / "cities" / "vancouver", target, ignore=shutil.ignore_patterns(".*"))
+    (target / "facets" / "types.toml").unlink()  # 167 more pages of the same template
     if not whole:
-        shutil.rmtree(target / "facets")
-        shutil.rmtree(target / "languages")
-        _edit(target / "city.toml", 'languages = ["en", "fr"]', 'languages = ["en"]')
-        for name in ("departments", "compare-years"):
-            path = target / "questions" / f"{name}.sql"
-            text = path.read_text(encoding="utf-8")
-            lines = [x for x in text.splitlines() if not x.startswith("prebuild")]
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lean(target)
     return target
+
+
+def lean(city: Path) -> None:
+    """Leave a city one language, and no pages of facets or pairs of years."""
+    shutil.rmtree(city / "facets")
+    shutil.rmtree(city / "languages")
+    _edit(city / "city.toml", 'languages = ["en", "fr"]', 'languages = ["en"]')
+    for name in ("departments", "compare-years"):
+        path = city / "questions" / f"{name}.sql"
+        text = path.read_text(encoding="utf-8")
+        lines = [x for x in text.splitlines() if not x.startswith("prebuild")]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _edit(path: Path, old: str, new: str) -> None:
@@ -114,6 +139,6 @@ def run_city(folder: Path, portal: SamplePortal) -> Ran:
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
-    """Vancouver with everything it has, run once for all tests that only look at the outcome."""
+    """Vancouver with everything but pages of types, run once for all who only look."""
     folder = copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver", whole=True)
     return run_city(folder, portal)

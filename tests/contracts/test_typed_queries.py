@@ -244,7 +244,12 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("name", HEAVY)
+QUICK = ("cross join", "recursion", "wide")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in HEAVY]
+)
 def test_a_query_that_takes_too_much_is_stopped_in_time(place: Place, name: str) -> None:
     began = time.monotonic()
     with pytest.raises((QueryStopped, EngineError)):

@@ -13,7 +13,7 @@ import pytest
 from cityline.adapters.portals.sample import SamplePortal
 from cityline.cli.program import _COMMANDS
 from cityline.errors import ExitCode
-from tests.conftest import Ran, copy_vancouver
+from tests.conftest import Ran, copy_vancouver, lean
 
 
 def cityline(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -33,6 +33,7 @@ def test_init_check_run_answer(tmp_path: Path, portal: SamplePortal) -> None:
     assert cityline("init", str(city)).returncode == 0
     assert (city / "schemas" / "question.schema.json").is_file()
     assert "no problems" in cityline("check", cwd=city).stdout
+    lean(city)
     ran = cityline("run", "--portal", portal.base_url, cwd=city)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("1. FSC - Property Tax received the most inquiries in 2025")

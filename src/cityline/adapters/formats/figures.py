@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -41,19 +41,29 @@ class VegaFigures:
         found = {t: self._old(t, language) for t in dict.fromkeys(texts)}
         missing = [t for t, svg in found.items() if svg is None]
         for text, svg in zip(missing, self._drawn(missing, language), strict=True):
-            found[text] = svg
-            self._keep(text, language, svg)
-        return [found[t] or "" for t in texts]
+            found[text] = svg.encode()
+            self._keep(text, language, svg.encode())
+        return [(found[t] or b"").decode() for t in texts]
 
     def png(self, svg: str, scale: float = 2.0) -> bytes:
         """The drawing as PNG."""
-        with self._lock, _drawing_errors():
-            return bytes(converter().svg_to_png(svg, scale=scale))
+        return self._converted(
+            svg, f"png {scale}", lambda: converter().svg_to_png(svg, scale=scale)
+        )
 
     def pdf(self, svg: str) -> bytes:
         """The drawing as PDF."""
-        with self._lock, _drawing_errors():
-            return bytes(converter().svg_to_pdf(_WEIGHT.sub("", svg)))
+        plain = _WEIGHT.sub("", svg)
+        return self._converted(plain, "pdf", lambda: converter().svg_to_pdf(plain))
+
+    def _converted(self, svg: str, kind: str, convert: Callable[[], bytes]) -> bytes:
+        """A drawing as another kind of file, from the kept ones when it was made before."""
+        found = self._old(svg, kind)
+        if found is None:
+            with self._lock, _drawing_errors():
+                found = bytes(convert())
+            self._keep(svg, kind, found)
+        return found
 
     def _drawn(self, texts: Sequence[str], language: str) -> list[str]:
         cores = min(os.cpu_count() or 1, 4)
@@ -65,28 +75,28 @@ class VegaFigures:
             parts = list(pool.map(lambda share: _elsewhere(share, language), shares))
         return [parts[i % cores][i // cores] for i in range(len(texts))]
 
-    def _old(self, text: str, language: str) -> str | None:
-        path = self._path(text, language)
+    def _old(self, text: str, kind: str) -> bytes | None:
+        path = self._path(text, kind)
         try:
-            return path.read_text(encoding="utf-8") if path else None
+            return path.read_bytes() if path else None
         except OSError:  # not drawn yet, or swept away: draw it
             return None
 
-    def _keep(self, text: str, language: str, svg: str) -> None:
-        path = self._path(text, language)
+    def _keep(self, text: str, kind: str, body: bytes) -> None:
+        path = self._path(text, kind)
         if path is None:
             return
         temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         with suppress(OSError):  # no room to keep a drawing is no reason not to have drawn it
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(svg, encoding="utf-8")
+            temporary.write_bytes(body)
             temporary.replace(path)
 
-    def _path(self, text: str, language: str) -> Path | None:
+    def _path(self, text: str, kind: str) -> Path | None:
         if self._kept is None:
             return None
-        name = hashlib.sha256(f"{_engine()}\n{language}\n{text}".encode()).hexdigest()
-        return self._kept / name[:2] / f"{name}.svg"
+        name = hashlib.sha256(f"{_engine()}\n{kind}\n{text}".encode()).hexdigest()
+        return self._kept / name[:2] / name
 
 
 @cache

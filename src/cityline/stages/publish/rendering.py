@@ -20,7 +20,8 @@ _TAG = re.compile(r"<[^>]*>")
 _ROLE = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _ASSETS = ("site.css", "site.js", "inter-regular.woff2", "inter-semibold.woff2")
 _WHOLE = Markup('<span class="nb">3-1-1</span>')
-_EXPLORE = ("vendor/vega.js", "explore-pivot.js", "explore-chart.js", "explore.js")
+_OWN = ("explore-words.js", "explore-pivot.js", "explore-chart.js", "explore.js")
+_EXPLORE = ("vendor/vega.js", *_OWN)
 """The scripts of the page Explore in the order they run."""
 
 

@@ -25,10 +25,10 @@ cityline.chart = (() => {
     return measure === 'share' ? (view.totals[k][0] ? now / view.totals[k][0] : 0) : now;
   }
 
-  const shortly = n => Math.abs(n) >= 10000 ? `${(n / 1000).toFixed(Math.abs(n) >= 100000 ? 0 : 1)}k`.replace('-', '−') : number(n);
+  const shortly = n => Math.abs(n) >= 10000 ? `${cityline.words.decimal(n / 1000, Math.abs(n) >= 100000 ? 0 : 1)}k` : number(n);
   function words(view, line, k, short) {
     const [now, was] = line.cells[k], {measure} = view.choice, v = amount(view, line, k);
-    if (measure === 'share') return short ? (v * 100).toFixed(1) : percent(v);
+    if (measure === 'share') return short ? cityline.words.decimal(v * 100, 1) : percent(v);
     if (measure === 'change') return short || was < 30 ? signed(v) : `${signed(v)} (${change(now, was)})`;
     return short ? shortly(v) : number(v);
   }
@@ -155,7 +155,7 @@ cityline.chart = (() => {
     const right = ends ? Math.max(...order.map(k => wide(view.heads[k].label))) + 34 : 12;
     const {step, top} = rounded(Math.max(...view.lines.flatMap(l => order.map(k => amount(view, l, k))), 0));
     const ticks = []; for (let t = 0; t <= top + step / 2; t += step) ticks.push(t);
-    const label = t => share ? `${+(t * 100).toFixed(2)} %` : number(t);
+    const label = t => share ? `${String(+(t * 100).toFixed(2)).replace('.', cityline.words.point)} %` : number(t);
     const left = Math.max(...ticks.map(t => wide(label(t)))) + 12, inner = width - left - right;
     const x = r => n > 1 ? r / (n - 1) * inner : inner / 2, y = v => height - v / top * height;
     const points = [], dashes = [];

@@ -2,8 +2,7 @@
 'use strict';
 window.cityline = window.cityline || {};
 cityline.pivot = (() => {
-  const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August',
-    'September', 'October', 'November', 'December'];
+  const W = cityline.words, MONTHS = W.months, {number} = W;
   const LEAST = 30; // below this earlier count a percentage says nothing
   const CHOICES = {rows: ['department', 'channel', 'year', 'month'],
     columns: ['none', 'channel', 'year'], measure: ['count', 'share', 'change']};
@@ -25,7 +24,9 @@ cityline.pivot = (() => {
     const at = new Map(months.map((m, i) => [m.year * 12 + m.of, i]));
     const month = (year, of) => months[at.get(year * 12 + of)];
     const whole = y => MONTHS.every((_, of) => month(y, of)?.complete);
-    return {...cube, monthList: months, years, series, month, whole};
+    const named = (names, list) => list.map(name => new Map(Object.entries(names || {})).get(name) || name);
+    const shown = {departments: named(cube.names?.department, cube.departments), channels: named(cube.names?.channel, cube.channels)};
+    return {...cube, shown, monthList: months, years, series, month, whole};
   }
 
   function defaults(data) {
@@ -42,7 +43,7 @@ cityline.pivot = (() => {
     const take = (key, as, known) => {
       if (!asked.has(key)) return;
       const value = asked.get(key), found = known.find(k => String(k) === value);
-      if (found === undefined) ignored.push(`${key} “${value}”`);
+      if (found === undefined) ignored.push(W.unknown(key, value));
       else for (const name of as) choice[name] = found;
     };
     for (const key of Object.keys(CHOICES)) take(key, [key], CHOICES[key]);
@@ -55,7 +56,7 @@ cityline.pivot = (() => {
     for (const key of ['department', 'channel']) {
       for (const name of asked.getAll(key)) {
         const index = data[key + 's'].indexOf(name);
-        if (index < 0) ignored.push(`${key} “${name}”`);
+        if (index < 0) ignored.push(W.unknown(key, name));
         else if (!choice[key].includes(index)) choice[key].push(index);
       }
     }
@@ -73,15 +74,14 @@ cityline.pivot = (() => {
     return '?' + query;
   }
 
-  const number = n => n.toLocaleString('en').replace('-', '−');
   const signed = n => n ? (n > 0 ? '+' : '−') + number(Math.abs(n)) : '±0';
-  const percent = ratio => (ratio * 100).toFixed(1).replace('-', '−') + ' %';
+  const percent = ratio => W.decimal(ratio * 100, 1) + '\u00a0%';
   const change = (now, was) => {
     if (was < LEAST) return '–';
     const tenths = Math.round((now - was) / was * 1000);
-    return (tenths ? (tenths > 0 ? '+' : '−') : '±') + (Math.abs(tenths) / 10).toFixed(1) + ' %';
+    return (tenths ? (tenths > 0 ? '+' : '−') : '±') + W.decimal(Math.abs(tenths) / 10, 1) + '\u00a0%';
   };
-  const monthName = (m, short) => `${short ? MONTHS[m.of].slice(0, 3) : MONTHS[m.of]} ${m.year}`;
+  const monthName = (m, short) => `${short ? W.short[m.of] : MONTHS[m.of]} ${m.year}`;
 
   /* [0, 1, 2, 6] → "January–March, July" */
   function span(list) {
@@ -94,15 +94,15 @@ cityline.pivot = (() => {
   }
 
   function refusal(data, c) {
-    if (c.from > c.to) return `The first year, ${c.from}, is after the last, ${c.to}.`;
-    if (c.rows === c.columns) return `Rows and columns are both ${c.rows}s. Choose something else for one of them.`;
+    if (c.from > c.to) return W.upsideDown(c.from, c.to);
+    if (c.rows === c.columns) return W.twice(c.rows);
     if (c.measure !== 'change') return '';
     if (c.from === c.to && c.from === c.compare)
-      return `${c.compare} is compared with itself. Choose another year to compare with.`;
+      return W.itself(c.compare);
     if (c.from !== c.to && c.rows !== 'year' && c.rows !== 'month' && c.columns !== 'year')
-      return 'A change compares one year with another. Choose the same first and last year, or put years into the rows or columns.';
+      return W.oneYear;
     if (!chosenYears(data, c).some(y => shared(data, y, c.compare).length))
-      return `${period(c)} and ${c.compare} have no month that is complete in both. A comparison here never mixes a complete month with an incomplete one.`;
+      return W.nothingShared(period(c), c.compare);
     return '';
   }
 
@@ -128,25 +128,25 @@ cityline.pivot = (() => {
   /* Axis positions of rows or columns: which line a (series, month) belongs to, and its label. */
   function axis(data, c, kind, months) {
     const byMonth = c.columns === 'year';
-    if (kind === 'none') return {of: () => 0, lines: [{label: c.measure === 'share' ? 'Share' : 'Inquiries'}]};
+    if (kind === 'none') return {of: () => 0, lines: [{label: c.measure === 'share' ? W.share : W.inquiries}]};
     if (kind === 'department' || kind === 'channel')
-      return {of: s => s[kind], lines: data[kind + 's'].map(label => ({label}))};
+      return {of: s => s[kind], lines: data.shown[kind + 's'].map(label => ({label}))};
     const key = kind === 'year' ? m => m.year : byMonth ? m => m.of : m => m.year * 12 + m.of;
     const keys = [...new Set(months.map(key))].sort((a, b) => a - b);
     const place = new Map(keys.map((k, i) => [k, i]));
     const lines = keys.map(k => {
       if (kind === 'year') {
-        const part = c.measure === 'change' ? '' : data.whole(k) ? '' : 'incomplete';
+        const part = c.measure === 'change' ? '' : data.whole(k) ? '' : W.incomplete;
         const used = c.measure === 'change' ? shared(data, k, c.compare) : [];
         return {label: String(k), part: used.length && used.length < 12 ? span(used) : part, provisional: !!part};
       }
       if (byMonth) {
         const open = months.some(m => m.of === k && !data.monthList[m.i].complete);
-        return {label: MONTHS[k], short: MONTHS[k].slice(0, 3), part: open ? 'provisional in a year' : ''};
+        return {label: MONTHS[k], short: W.short[k], part: open ? W.provisionalInAYear : ''};
       }
       const m = {year: Math.floor(k / 12), of: k % 12}, provisional = !data.month(m.year, m.of).complete;
       return {label: monthName(m), short: monthName(m, true), of: m.of, year: m.year,
-        part: provisional ? 'provisional' : '', provisional};
+        part: provisional ? W.provisional : '', provisional};
     });
     return {of: (s, m) => place.get(key(m)), lines};
   }
@@ -193,37 +193,36 @@ cityline.pivot = (() => {
       const years = chosenYears(data, c);
       if (years.length === 1) {
         const of = shared(data, years[0], c.compare);
-        told.push(of.length === 12 ? `${years[0]} and ${c.compare} are both complete.`
-          : `Like for like: only ${span(of)}, the months complete in both ${years[0]} and ${c.compare}.`);
-      } else told.push(`Each year is compared with ${c.compare} over the months complete in both.`);
+        told.push(of.length === 12 ? W.bothComplete(years[0], c.compare) : W.likeForLike(span(of), years[0], c.compare));
+      } else told.push(W.eachYear(c.compare));
     } else {
       const open = [...new Set(view.months.filter(m => !data.monthList[m.i].complete).map(m => m.i))];
-      if (open.length) told.push(`Provisional, not complete: ${open.map(i => monthName(data.monthList[i])).join(', ')}.`);
+      if (open.length) told.push(W.open(open.map(i => monthName(data.monthList[i])).join(', ')));
       const part = chosenYears(data, c).filter(y => !data.whole(y));
-      if (part.length) told.push(part.map(y => `${y} has ${span(MONTHS.map((_, of) => of).filter(of => data.month(y, of)?.complete)) || 'no month'} complete`).join('; ') + '.');
+      if (part.length) told.push(part.map(y => W.has(y, span(MONTHS.map((_, of) => of).filter(of => data.month(y, of)?.complete)))).join('; ') + '.');
     }
     for (const key of ['department', 'channel'])
-      if (c[key].length) told.push(`Only ${c[key].length > 3 ? `${c[key].length} ${key}s` : c[key].map(i => data[key + 's'][i]).join(', ')}.`);
+      if (c[key].length) told.push(W.only(c[key].length > 3 ? W.count(c[key].length, key) : c[key].map(i => data.shown[key + 's'][i]).join(', ')));
     return told;
   }
 
   /* The finding, as one sentence. */
   function sentence(data, c, view) {
     const {lines, all} = view, when = period(c);
-    if (!lines.length || !(all[0] || all[1])) return `No inquiries for this choice in ${when}.`;
+    if (!lines.length || !(all[0] || all[1])) return W.none(when);
     if (c.measure === 'change') {
-      if (!view.footer || (c.from !== c.to)) return `Change on ${c.compare}, by ${c.rows}${c.columns === 'none' ? '' : ` and ${c.columns}`}, ${when}`;
+      if (!view.footer || (c.from !== c.to)) return W.changeBy(c.compare, c.rows, c.columns === 'none' ? '' : c.columns, when);
       const of = shared(data, c.from, c.compare), all12 = of.length === 12;
       const by = [...lines].sort((a, b) => (b.all[0] - b.all[1]) - (a.all[0] - a.all[1]));
       const up = by[0], down = by[by.length - 1], d = l => l.all[0] - l.all[1];
-      return `${all12 ? '' : span(of) + ' '}${when} had ${number(all[0])} inquiries, ${signed(all[0] - all[1])} (${change(all[0], all[1])}) on ${c.compare}` +
-        (d(up) > 0 ? `; ${up.label} rose most (${signed(d(up))})` : '') +
-        (d(down) < 0 ? `, ${down.label} fell most (${signed(d(down))})` : '') + '.';
+      return W.compared(all12 ? '' : span(of), when, number(all[0]), signed(all[0] - all[1]), change(all[0], all[1]), c.compare) +
+        (d(up) > 0 ? W.rose(up.label, signed(d(up))) : '') +
+        (d(down) < 0 ? W.fell(down.label, signed(d(down))) : '') + '.';
     }
     const top = [...lines].filter(l => !l.provisional).sort((a, b) => b.all[0] - a.all[0])[0] || lines[0];
     return c.rows === 'department' || c.rows === 'channel'
-      ? `${top.label} took the most inquiries in ${when}: ${number(top.all[0])} of ${number(all[0])} (${percent(top.all[0] / all[0])}).`
-      : `${number(all[0])} inquiries in ${when}; the most in ${top.label}: ${number(top.all[0])}.`;
+      ? W.most(top.label, when, number(top.all[0]), number(all[0]), percent(top.all[0] / all[0]))
+      : W.peak(number(all[0]), when, top.label, number(top.all[0]));
   }
 
   const quoted = text => `'${text.replaceAll("'", "''")}'`;

@@ -4,8 +4,8 @@
   const {LEAST, open, defaults, read, write, turn, notes, sentence, sql, period, number, signed, percent, change} = cityline.pivot;
   const byId = id => document.getElementById(id);
   if (!window.CITYLINE_CUBE || !window.vega) return;
-  const data = open(window.CITYLINE_CUBE), form = byId('controls');
-  const WORDS = {department: 'Department', channel: 'Channel', year: 'Year', month: 'Month'};
+  const W = cityline.words, WORDS = W.head, form = byId('controls');
+  const data = open({...window.CITYLINE_CUBE, names: JSON.parse(byId('explore').dataset.names)});
   let choice, ignored, view, chart, cursor = 0;
 
   /* An element with attributes, texts and children. Texts stay texts. */
@@ -18,14 +18,14 @@
 
   function build() {
     for (const name of ['from', 'to', 'compare'])
-      byId('f-' + name).append(...data.years.map(y => make('option', {value: y}, data.whole(y) ? String(y) : `${y} (part)`)));
+      byId('f-' + name).append(...data.years.map(y => make('option', {value: y}, data.whole(y) ? String(y) : W.part(y))));
     for (const box of form.querySelectorAll('[data-filter]')) {
       const kind = box.dataset.filter, list = make('div', {class: 'boxes'});
       data[kind + 's'].forEach((name, i) => {
         const input = make('input', {type: 'checkbox', name: kind, value: name, id: `f-${kind}-${i}`});
-        list.append(make('label', {for: input.id}, input, make('span', {}, name)));
+        list.append(make('label', {for: input.id}, input, make('span', {}, data.shown[kind + 's'][i])));
       });
-      const clear = make('button', {type: 'button'}, 'All ' + kind + 's');
+      const clear = make('button', {type: 'button'}, W.allOf(kind));
       clear.addEventListener('click', () => { choice[kind] = []; fill(); changed(); });
       box.append(list, clear);
     }
@@ -50,19 +50,19 @@
     const change = choice.measure === 'change';
     byId('f-compare').disabled = !change;
     for (const kind of ['department', 'channel'])
-      form.querySelector(`[data-told=${kind}]`).textContent = choice[kind].length ? `${choice[kind].length} of ${data[kind + 's'].length}` : 'all';
+      form.querySelector(`[data-told=${kind}]`).textContent = choice[kind].length ? W.someOf(choice[kind].length, data[kind + 's'].length) : W.all;
     view = turn(data, choice);
     const refused = !!view.refused, empty = !refused && !view.lines.length;
     byId('status').className = refused ? 'refused' : '';
     for (const id of ['figure', 'table', 'hint']) byId(id).hidden = refused || empty;
     for (const id of ['takes', 'sql']) byId(id).hidden = refused;
     byId('by-hand').hidden = true;
-    const title = refused ? 'This cannot be shown' : sentence(data, choice, view);
+    const title = refused ? W.refused : sentence(data, choice, view);
     byId('finding').textContent = title;
-    const told = ignored.length ? ` Not in these data and left out: ${ignored.join(', ')}.` : '';
+    const told = ignored.length ? W.ignored(ignored.join(', ')) : '';
     if (refused) { say(view.refused + told); return; }
     byId('sql').querySelector('code').textContent = sql(data, choice);
-    say((empty ? title : [`${view.lines.length} ${view.lines.length === 1 ? choice.rows : choice.rows + 's'}, ${period(choice)}.`, ...notes(data, choice, view)].join(' ')) + told);
+    say((empty ? title : [`${W.count(view.lines.length, choice.rows)}, ${period(choice)}.`, ...notes(data, choice, view)].join(' ')) + told);
     cursor = 0;
     if (!empty) { table(); draw(); }
   }
@@ -82,8 +82,8 @@
     const pair = ([now, was]) => [[was, number(was)], [now, number(now)], [now - was, signed(now - was)],
       [was ? (now - was) / was : '', change(now, was)]];
     const totals = [...view.totals.map(t => t[0]), view.all[0]];
-    const heads = pairs ? [String(choice.compare), choice.from === choice.to ? String(choice.to) : 'The year', 'Change', 'Change in %'].map(label => ({label}))
-      : view.sums && columns !== 'none' ? [...view.heads, {label: 'All'}] : view.heads;
+    const heads = pairs ? [String(choice.compare), choice.from === choice.to ? String(choice.to) : W.theYear, W.change, W.changePercent].map(label => ({label}))
+      : view.sums && columns !== 'none' ? [...view.heads, {label: W.All}] : view.heads;
     const rows = view.lines.map(line => ({line, cells: cells(line, totals)}));
     const foot = view.footer ? cells({cells: view.totals, all: view.all}, totals) : null;
     return {heads, rows, foot};
@@ -98,16 +98,16 @@
     const caption = byId('finding').textContent;
     const body = make('tbody', {}, ...rows.map(({line, cells}, r) =>
       make('tr', {tabindex: r ? -1 : 0, 'data-row': r, ...(line.provisional ? {class: 'open'} : {})}, make('th', {scope: 'row'}, ...name(line)), ...n(cells))));
-    const made = make('table', {}, make('caption', {}, 'The same figures'),
+    const made = make('table', {}, make('caption', {}, W.same),
       make('thead', {}, make('tr', {}, make('th', {scope: 'col'}, WORDS[choice.rows]),
         ...heads.map(h => make('th', {scope: 'col', class: 'n'}, ...name(h))))), body);
-    if (foot) made.append(make('tfoot', {}, make('tr', {}, make('th', {scope: 'row'}, 'All'), ...n(foot))));
+    if (foot) made.append(make('tfoot', {}, make('tr', {}, make('th', {scope: 'row'}, W.All), ...n(foot))));
     const region = byId('table');
-    region.setAttribute('aria-label', 'Table: ' + caption);
+    region.setAttribute('aria-label', W.table(caption));
     region.classList.toggle('long', rows.length > 12);
     region.replaceChildren(made);
     region.scrollTop = 0;
-    byId('caption').textContent = [choice.measure === 'change' && choice.columns === 'none' && `A percentage is not shown where the earlier count is below ${LEAST}.`, data.title + '; snapshot ' + data.snapshot.slice(0, 7) + '.', ...data.licences, data.notice && data.notice + '.'].filter(Boolean).join(' ');
+    byId('caption').textContent = [choice.measure === 'change' && choice.columns === 'none' && W.least(LEAST), W.snapshot(byId('explore').dataset.title, data.snapshot.slice(0, 7)), ...data.licences, byId('explore').dataset.notice].filter(Boolean).join(' ');
   }
 
   /* One row is current: in the table for everybody, in the chart for who sees it. */
@@ -133,7 +133,7 @@
       {expr: vega.expressionInterpreter, renderer: 'svg', hover: false}).initialize(holder).run();
     tidy(holder);
     const rows = view.lines.length, kinds = drawn.form === 'lines' ? view.heads.length : rows;
-    byId('cut').textContent = drawn.shown < kinds ? `The chart shows the ${drawn.form === 'lines' || choice.rows === 'department' ? 'largest' : 'first'} ${drawn.shown} of ${kinds}; the table has all.` : '';
+    byId('cut').textContent = drawn.shown < kinds ? W.cut(drawn.form === 'lines' || choice.rows === 'department' ? W.largest : W.first, drawn.shown, kinds) : '';
   }
 
   /* Vega names what holds its drawing; here the image has one name, and its holder none. */
@@ -147,12 +147,12 @@
   async function copy(words, what) {
     try {
       await navigator.clipboard.writeText(words);
-      say(what + ' copied.');
+      say(W.copied(what));
     } catch {
       byId('by-hand').hidden = false;
       byId('copied').value = words;
       byId('copied').select();
-      say(`This browser does not let a page copy here; the ${what} is selected below.`);
+      say(W.byHand(what));
     }
   }
 
@@ -170,7 +170,7 @@
     const link = make('a', {href: url, download: `explore-${choice.rows}-${period(choice)}.csv`});
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
-    say('CSV made.');
+    say(W.csv);
   }
 
   function keys(event) {
@@ -187,7 +187,7 @@
     form.addEventListener('change', () => { gather(); changed(); });
     form.addEventListener('submit', event => { event.preventDefault(); gather(); changed(); });
     form.addEventListener('reset', event => { event.preventDefault(); choice = defaults(data); fill(); changed(); });
-    byId('copy-link').addEventListener('click', () => copy(new URL(write(choice, data), location.href).href, 'link'));
+    byId('copy-link').addEventListener('click', () => copy(new URL(write(choice, data), location.href).href, W.link));
     byId('copy-sql').addEventListener('click', () => copy(sql(data, choice), 'SQL'));
     byId('csv').addEventListener('click', download);
     const place = byId('table');
