@@ -160,7 +160,11 @@ ESCAPES = [
 ]
 
 
-@pytest.mark.parametrize("statement", ESCAPES)
+@pytest.mark.parametrize(
+    "statement",
+    # a third in `make test`, all in `make test-slow`
+    [s if n % 3 == 0 else pytest.param(s, marks=pytest.mark.slow) for n, s in enumerate(ESCAPES)],
+)
 def test_nothing_escapes(place: Place, statement: str) -> None:
     sql = statement.replace("{secret}", str(place.secret))
     sql = sql.replace("{folder}", str(place.root / "lake"))

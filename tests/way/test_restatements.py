@@ -161,6 +161,7 @@ def test_a_rebuild_notices_a_byte_that_is_not_as_it_was(
         path.write_bytes(kept)
 
 
+@pytest.mark.slow
 def test_a_change_of_our_own_cleaning_is_said_to_be_ours(
     twice: tuple[Ran, Ran], tmp_path: Path
 ) -> None:

@@ -314,7 +314,7 @@ def test_large_bodies_headers_and_queries_are_refused(served: Served) -> None:
         answered = sent.status_code
     except httpx.TransportError:
         answered = 413  # it hung up while we were still sending
-    assert answered == 413
+    assert answered in (400, 413), "a field that is too long, or a body"
     many = "&".join(f"a{n}=1" for n in range(10_000))
     assert client.get(f"/?{many}").status_code in (400, 414, 431)
     assert client.get("/?" + "&".join(f"a{n}=1" for n in range(300))).status_code == 414

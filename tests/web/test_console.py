@@ -49,7 +49,7 @@ def test_axe_finds_nothing_on_the_console(
     page.fill("#name", "the-steward")
     page.fill("#password", PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    assert page.url == f"{served.address}/sql/"
+    page.wait_for_url(f"{served.address}/sql/")
     page.get_by_role("button", name="Run").click()
     page.wait_for_selector("text=scanned")
     assert axe(page) == []
@@ -69,14 +69,16 @@ def test_people_can_sign_in_without_a_script(served: Served, browser: Browser) -
     page.fill("#name", "the-steward")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
-    assert page.url == f"{served.address}/ops/"
+    page.wait_for_url(f"{served.address}/ops/")
     page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{served.address}/")
     page.goto(f"{served.address}/ops/")
     assert "/sign-in/" in page.url
     page.goto(f"{served.address}/questions/compare-years/?year=2019&compare=2018")
     assert "2019" in page.locator("h1").inner_text()
     page.select_option("#choose-year", "2021")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**year=2021**")
     assert "year=2021&compare=2018" in page.url
     assert "2021" in page.locator("h1").inner_text()
     context.close()

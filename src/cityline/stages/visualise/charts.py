@@ -229,7 +229,8 @@ def _last(rows: Sequence[Spec], unit: str, look: Look) -> list[Spec]:
     for at, side in ((0, "left"), (-1, "right")):
         row = rows[at]
         if row["provisional"]:
-            label = f"{look.words.cell(row['value'], unit)} {look.words.gettext('provisional')}"
+            provisional = look.words.gettext("provisional")
+            label = f"{look.words.cell(row['value'], unit)} {provisional}"
             layers.append(_point_label([{**row, "label": label}], look, side))
     return layers
 

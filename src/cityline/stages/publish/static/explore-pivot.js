@@ -75,11 +75,11 @@ cityline.pivot = (() => {
   }
 
   const signed = n => n ? (n > 0 ? '+' : '−') + number(Math.abs(n)) : '±0';
-  const percent = ratio => W.decimal(ratio * 100, 1) + '\u00a0%';
+  const percent = ratio => W.decimal(ratio * 100, 1) + W.percent;
   const change = (now, was) => {
     if (was < LEAST) return '–';
     const tenths = Math.round((now - was) / was * 1000);
-    return (tenths ? (tenths > 0 ? '+' : '−') : '±') + W.decimal(Math.abs(tenths) / 10, 1) + '\u00a0%';
+    return (tenths ? (tenths > 0 ? '+' : '−') : '±') + W.decimal(Math.abs(tenths) / 10, 1) + W.percent;
   };
   const monthName = (m, short) => `${short ? W.short[m.of] : MONTHS[m.of]} ${m.year}`;
 

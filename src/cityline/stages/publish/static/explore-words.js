@@ -8,7 +8,7 @@ cityline.words = (() => {
     en: {
       months: ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'],
       short: ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'],
-      group: ',', point: '.',
+      group: ',', point: '.', percent: ' %',
       head: {department: 'Department', channel: 'Channel', year: 'Year', month: 'Month'},
       many: {department: 'departments', channel: 'channels', year: 'years', month: 'months'},
       count: (n, kind) => `${n} ${n === 1 ? kind : kind + 's'}`,
@@ -42,7 +42,7 @@ cityline.words = (() => {
     fr: {
       months: ['janvier', 'février', 'mars', 'avril', 'mai', 'juin', 'juillet', 'août', 'septembre', 'octobre', 'novembre', 'décembre'],
       short: ['janv.', 'févr.', 'mars', 'avr.', 'mai', 'juin', 'juill.', 'août', 'sept.', 'oct.', 'nov.', 'déc.'],
-      group: NB, point: ',',
+      group: NB, point: ',', percent: NB + '%',
       head: {department: 'Service', channel: 'Canal', year: 'Année', month: 'Mois'},
       many: {department: 'services', channel: 'canaux', year: 'années', month: 'mois'},
       count: (n, kind) => `${n} ${{department: n > 1 ? 'services' : 'service', channel: n > 1 ? 'canaux' : 'canal', year: n > 1 ? 'années' : 'année', month: 'mois'}[kind]}`,
