@@ -150,6 +150,9 @@ ESCAPES = [
     "EXPLAIN ANALYZE SELECT * FROM read_csv('{secret}')",
     "EXPLAIN COPY (SELECT 1) TO '{folder}/o.csv'",
     "SELECT list_transform(['{secret}'], x -> (SELECT max(content) FROM read_text(x)))",
+    "SELECT sleep_ms(100)",
+    "SELECT json_serialize_plan('SELECT 1')",
+    "UPDATE EXTENSIONS",
     "SELECT * FROM arrow_scan(1, 2, 3)",
     "SELECT * FROM pandas_scan(1)",
     "SELECT * FROM landing.inquiry_volume",
@@ -214,6 +217,22 @@ WORKS = [
 @pytest.mark.parametrize("sql", WORKS)
 def test_what_analysts_write_works(place: Place, sql: str) -> None:
     assert place.ask(sql).num_rows > 0
+
+
+def test_a_plan_tells_no_place(place: Place) -> None:
+    for sql in (
+        f"EXPLAIN ANALYZE SELECT count(*) FROM {V} WHERE inquiries > 5",
+        f"EXPLAIN FROM {V}",
+    ):
+        text = str(place.ask(sql).to_pylist())
+        assert str(place.root) not in text
+        assert "/tmp" not in text  # noqa: S108 - no folder of the machine
+        assert "curated" not in text or "/curated" not in text
+
+
+def test_a_small_table_in_memory_can_be_asked(place: Place) -> None:
+    found = place.ask("SELECT name, count(*) AS n FROM lake.names GROUP BY ALL ORDER BY name")
+    assert found.to_pylist()[0] == {"name": "Chat", "n": 1}
 
 
 def test_statistics_count_only_what_is_mentioned(place: Place) -> None:

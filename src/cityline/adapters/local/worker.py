@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "repeat", "repeat_row"})
 _REFUSED = re.compile(
-    r"duckdb_.*|pragma_.*|read_.*|parquet_.*|sniff_.*|glob|getenv|getvariable|current_setting|"
+    r"sleep_.*|json_serialize_.*|json_deserialize_.*|duckdb_.*|pragma_.*|read_.*|parquet_.*|sniff_.*|glob|getenv|getvariable|current_setting|"
     r"query|query_table|which_secret|json_execute_serialized_sql|from_substrait.*|"
     r"sql_auto_complete|nextval|currval|write_log|.*checkpoint|add_parquet_key|"
     r"current_query|current_database|current_schemas?|in_search_path|pg_.*|has_.*_privilege|"
