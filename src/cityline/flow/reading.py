@@ -99,16 +99,18 @@ class Reading:
             self.told,
         )
 
-    def entries(self, asks: Sequence[Ask], *, live: bool = False) -> list[Entry]:
-        """Answers with their pictures, drawn together. Milliseconds are told only when live: a page
-        that is built again must be the same byte for byte."""
+    def entries(
+        self, asks: Sequence[Ask], *, live: bool = False, drawn: bool = True
+    ) -> list[Entry]:
+        """Answers with their pictures, drawn together, or without any. Milliseconds are told only
+        when live: a page that is built again must be the same byte for byte."""
         answers = [self.answer(name, parameters) for name, parameters in asks]
         if not live:
             answers = [replace(a, milliseconds=0.0) for a in answers]
         style = look(self.language, self.names)
-        drawn = [a for a in answers if not a.refused]
-        pictures = self.parts.figures.draw([chart(a, style) for a in drawn], self.language)
-        by_answer = {id(a): svg for a, svg in zip(drawn, pictures, strict=True)}
+        shown = [a for a in answers if drawn and not a.refused]
+        pictures = self.parts.figures.draw([chart(a, style) for a in shown], self.language)
+        by_answer = {id(a): svg for a, svg in zip(shown, pictures, strict=True)}
         return [
             self._entry(a, parameters, by_answer.get(id(a), ""), live=live)
             for a, (_, parameters) in zip(answers, asks, strict=True)

@@ -5,6 +5,7 @@ facts. It reads; nothing here starts a run or changes what readers see.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from cityline.stages.publish.site import Site
 
 _KEPT_STATES = 4
 _KEPT_BODIES = 400
+_FRESH = 1.0
+"""Seconds for which a page made on request may still show the release before."""
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json; charset=utf-8",
@@ -56,6 +59,7 @@ class Service:
         self._lock = threading.RLock()
         self._states: OrderedDict[tuple[str, str, str], tuple[Reading, Site]] = OrderedDict()
         self._bodies: OrderedDict[tuple[Any, ...], Body] = OrderedDict()
+        self._seen: tuple[float, Release] | None = None
 
     @property
     def public(self) -> bool:
@@ -172,7 +176,7 @@ class Service:
         name, _, ending = path.rpartition(".")
         if ending not in _TYPES:
             raise UsageError(f"there is no file of kind {ending!r}", hint=", ".join(_TYPES))
-        [entry] = reading.entries([(name, asked)])
+        [entry] = reading.entries([(name, asked)], drawn=ending in ("svg", "png", "pdf"))
         body = file_of(site, entry, ending, pictured(self.parts))
         if body is None or entry.answer.refused:
             raise UsageError(entry.answer.refused or "there is no such file", where=path)
@@ -182,11 +186,7 @@ class Service:
 
     def _release(self, snapshot: str) -> Release:
         if not snapshot:
-            current = self.parts.ledger.current()
-            if current is None:
-                hint = "cityline run makes the first answers"
-                raise UsageError("there is nothing to read yet", hint=hint)
-            return current
+            return self._current()
         found = [
             r
             for r in self.parts.ledger.releases()
@@ -196,6 +196,18 @@ class Service:
             hint = "data/snapshots/ lists those there are"
             raise UsageError(f"there is no snapshot {snapshot!r}", hint=hint)
         return found[0]
+
+    def _current(self) -> Release:
+        """What readers see, looked up once a second: a release holds every receipt."""
+        now = time.monotonic()
+        with self._lock:
+            if self._seen is None or now - self._seen[0] > _FRESH:
+                current = self.parts.ledger.current()
+                if current is None:
+                    hint = "cityline run makes the first answers"
+                    raise UsageError("there is nothing to read yet", hint=hint)
+                self._seen = (now, current)
+            return self._seen[1]
 
     def _state(self, release: Release, language: str, audience: str) -> tuple[Reading, Site]:
         key = (release.id, language, audience)
