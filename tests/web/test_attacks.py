@@ -316,7 +316,9 @@ def test_large_bodies_headers_and_queries_are_refused(served: Served) -> None:
         answered = 413  # it hung up while we were still sending
     assert answered in (400, 413), "a field that is too long, or a body"
     many = "&".join(f"a{n}=1" for n in range(10_000))
-    assert client.get(f"/?{many}").status_code in (400, 414, 431)
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(f"GET /?{many} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        assert raw.recv(200).split()[1] in (b"400", b"414", b"431")
     assert client.get("/?" + "&".join(f"a{n}=1" for n in range(300))).status_code == 414
     assert client.get("/", headers={"x-a": "b" * 20_000}).status_code in (400, 431)
     assert client.get("/", headers={"host": "evil.example"}).status_code == 421
