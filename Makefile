@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-slow test-all check bench lock docs clean
+.PHONY: help demo test test-slow test-engines test-all check bench lock docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,14 +15,19 @@ demo: $(VENV)/run.stamp ## Run Vancouver end to end and print the answers
 	@$(BIN)/cityline demo
 
 test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is installed), under 10 minutes
-	@$(BIN)/pytest -m "not slow" $(if $(CHROMIUM),,-m "not slow and not browser")
+	@$(BIN)/pytest -m "not slow and not engines" $(if $(CHROMIUM),,-m "not slow and not engines and not browser")
+	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines)"
 
 test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
 	@$(BIN)/pytest -m slow
 
-test-all: $(VENV)/dev.stamp ## Run every test; chromium must be installed
+test-engines: $(VENV)/engines.stamp ## Fetch Spark and Trino (1 GB, needs Maven) and run the same cases on each
+	@rm -f build/conformance.json
+	@CITYLINE_ENGINES=all $(BIN)/pytest -m engines
+
+test-all: $(VENV)/dev.stamp $(VENV)/engines.stamp ## Run every test; chromium must be installed
 	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
-	@$(BIN)/pytest
+	@CITYLINE_ENGINES=all $(BIN)/pytest
 
 check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations, docs
 	$(BIN)/ruff check .
@@ -43,6 +48,7 @@ docs: $(VENV)/dev.stamp ## Write the reference pages that are made from the code
 lock: ## Lock the dependencies anew (needs pip-tools on the path)
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/run.txt requirements/run.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/dev.txt requirements/dev.in
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/engines.txt requirements/engines.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/bench.txt requirements/bench.in
 
 clean: ## Remove what these commands made
@@ -61,6 +67,13 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing the developer's tools into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/engines.stamp: requirements/engines.txt tools/engines/pins.toml $(VENV)/dev.stamp
+	@command -v mvn >/dev/null || { echo "error: Maven is not installed (Debian: apt-get install maven)"; exit 1; }
+	@echo "Fetching Spark, Iceberg's runtime and Trino …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/engines.txt
+	@$(BIN)/python tools/engines/fetch.py build/engines
 	@touch $@
 
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp

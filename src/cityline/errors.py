@@ -16,7 +16,8 @@ CitylineError
 │   │   └── StoreFull        no space left                                 exit 1
 │   ├── CatalogError         the table catalogue                           exit 1
 │   ├── EngineError          the SQL engine                                exit 1
-│   │   └── QueryStopped     a typed query took more than it may           exit 1
+│   │   ├── QueryStopped     a typed query took more than it may           exit 1
+│   │   └── SessionLost      its session or a worker died (passing)        exit 1
 │   └── LockHeld             another run is at work                        exit 1
 ├── NotPermitted             who asks may not                              exit 5
 └── MissingExtra             an optional library is not installed          exit 2
@@ -167,6 +168,12 @@ class EngineError(StepError):
 
 class QueryStopped(EngineError):
     """A query a person typed took more time, memory or space than it may."""
+
+
+class SessionLost(EngineError):
+    """The engine's session or one of its workers was lost in the middle; run again."""
+
+    passing = True
 
 
 class LockHeld(StepError):

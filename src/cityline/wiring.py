@@ -17,12 +17,14 @@ from cityline.errors import UsageError
 from cityline.flow.parts import Parts
 
 if TYPE_CHECKING:
+    from cityline.adapters.local.store import FolderStore
     from cityline.adapters.portals.sample import SamplePortal
     from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
     from cityline.flow.console import Console
     from cityline.flow.doctoring import Finding
     from cityline.flow.serving import Service
+    from cityline.ports.engine import Engine
     from cityline.ports.portal import Portal
 
 
@@ -64,12 +66,19 @@ def assemble(
     settings = folder.environment
     home = (home or folder.root / settings.home).absolute()
     store = FolderStore(home / "lake")
+    beyond = {settings.engine, settings.questions} != {"duckdb"}
+    engines: dict[str, Callable[[], Engine]] = {
+        "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads)),
+        "spark": cache(lambda: _spark(settings, store)),
+        "trino": lambda: _trino(settings),
+    }
     return Parts(
         folder=folder,
         home=home,
         store=store,
-        catalog=IcebergCatalog(home, store),
-        engine=DuckEngine(store, settings.memory_limit, settings.threads),
+        catalog=IcebergCatalog(home, store, shared=beyond),
+        engine=engines[settings.engine](),
+        asking=engines[settings.questions](),
         ledger=SqliteLedger(home),
         journal=FileJournal(home),
         figures=VegaFigures(home / "cache" / "pictures"),
@@ -123,6 +132,30 @@ def served(parts: Parts) -> tuple[Service, Console, Callable[[], list[Finding]]]
     from cityline.flow.serving import Service  # noqa: PLC0415
 
     return Service(parts), Console(parts), lambda: examine(parts)
+
+
+def _spark(settings: Environment, store: FolderStore) -> Engine:
+    from cityline.adapters.spark.engine import SparkEngine  # noqa: PLC0415 - an extra
+    from cityline.adapters.spark.session import Cluster  # noqa: PLC0415
+
+    return SparkEngine(
+        store,
+        store.root,
+        Cluster(
+            address=settings.spark.address,
+            jars=Path(settings.spark.jars).absolute(),
+            catalogue=store.root.parent / "catalog.db",
+            warehouse=store.root,
+            memory=settings.memory_limit.lower().replace("gb", "g").replace("mb", "m"),
+            partitions=settings.spark.partitions,
+        ),
+    )
+
+
+def _trino(settings: Environment) -> Engine:
+    from cityline.adapters.trino.engine import Coordinator, TrinoEngine  # noqa: PLC0415 - an extra
+
+    return TrinoEngine(Coordinator(**settings.trino.model_dump()))
 
 
 @cache

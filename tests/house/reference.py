@@ -13,6 +13,7 @@ from cityline import errors
 from cityline.cli.commands.project import kinds
 from cityline.cli.program import _COMMANDS, program
 from cityline.declarations.dqdl import RULE_TYPES
+from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
 from cityline.guards.govern.measures import MEASURES
 from cityline.stages.prepare.operations import OPERATIONS
 
@@ -44,6 +45,33 @@ def _errors(root: type[errors.CitylineError]) -> Iterator[type[errors.CitylineEr
         if kind.__module__ == "cityline.errors":
             yield kind
             yield from _errors(kind)
+
+
+def portable_sql() -> str:
+    """What SQL a person may write, and what to write instead of the rest."""
+    lines = [
+        "# Portable SQL",
+        "",
+        _MADE,
+        "",
+        "SQL is written in DuckDB's dialect. What stands here is answered alike by DuckDB, Spark and Trino;",
+        "`cityline check` refuses the rest, with the rewrite. [The matrix](conformance.md) shows each case.",
+        "",
+        "SELECT, FROM, JOIN … ON, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT with ORDER BY, WITH, UNION,",
+        "INTERSECT, EXCEPT, subqueries, windows, FILTER, CASE, CAST, TRY_CAST, BETWEEN, IN, LIKE, EXISTS,",
+        "IS DISTINCT FROM, INTERVAL, EXTRACT, and `unnest(generate_series(first, last, INTERVAL 1 MONTH))`.",
+        "",
+        "| function | family | arguments | Spark | Trino |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, known in sorted(FUNCTIONS.items()):
+        most = "…" if known.most < 0 else str(known.most)
+        count = str(known.least) if most == str(known.least) else f"{known.least}–{most}"
+        told = ["refused" if known.said(t) == REFUSED else "yes" for t in ("spark", "trino")]
+        lines.append(f"| `{name}` | {known.family} | {count} | {told[0]} | {told[1]} |")
+    lines += ["", "## Instead", "", "| not | but |", "| --- | --- |"]
+    lines += [f"| `{name}` | {hint} |" for name, hint in sorted(INSTEAD.items())]
+    return "\n".join(lines) + "\n"
 
 
 def exit_codes() -> str:
@@ -155,6 +183,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "exit-codes.md": exit_codes,
     "operations.md": operations,
     "dqdl.md": rules,
+    "portable-sql.md": portable_sql,
     "declarations.md": declarations,
     "cli.md": commands,
 }

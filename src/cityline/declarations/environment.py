@@ -50,12 +50,36 @@ class Serve(Declared):
         return found
 
 
+class SparkAt(Declared):
+    """Where Spark is. `address` is `local[*]`, a cluster's master, or `sc://host:port` for Spark
+    Connect; `jars` is the folder of the Iceberg runtime, relative to where the command runs."""
+
+    address: str = "local[*]"
+    jars: str = "build/engines/spark-3.5"
+    partitions: Annotated[int, Field(ge=1)] = 8
+
+
+class TrinoAt(Declared):
+    """Where Trino answers, and what its catalogue over the lake is called."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    user: str = "cityline"
+    catalog: str = "cityline"
+    tls: bool = False
+
+
 class Environment(Declared):
     """`environments/<name>.toml`. `home` is relative to the city's folder."""
 
     name: str
     kind: Literal["local"]
-    engine: Literal["duckdb"] = "duckdb"
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    """What prepares and structures."""
+    questions: Literal["duckdb", "trino", "spark"] = "duckdb"
+    """What answers questions, over the same tables."""
+    spark: SparkAt = SparkAt()
+    trino: TrinoAt = TrinoAt()
     home: str = ".cityline"
     memory_limit: str = "4GB"
     threads: Annotated[int, Field(ge=0)] = 0

@@ -97,7 +97,7 @@ def _cube(reading: Reading) -> Cube | None:
     )
     city = reading.folder.city.title
     return cube(
-        reading.parts.engine.query(sql, {TABLE: version}),
+        reading.parts.asking.query(sql, {TABLE: version}),
         snapshot=version.id,
         title=f"3-1-1 inquiries, {city}",
         licences=[(o.attribution, o.licence_url) for o in _origins(reading)],

@@ -12,7 +12,9 @@ from cityline.declarations.language import missing_words
 from cityline.errors import CitylineError, DeclarationError, Problem
 from cityline.flow.parts import Parts
 from cityline.flow.plan import plan
+from cityline.flow.portability import unportable
 from cityline.guards import govern
+from cityline.ports.cleaning import CleaningPlan
 from cityline.stages.analyse.sentences import check_sentence
 from cityline.stages.prepare import compile_recipe
 from cityline.stages.structure import check_model
@@ -35,11 +37,15 @@ def check_city(parts: Parts) -> Checked:
     problems: list[Problem] = []
     problems += _caught(lambda: plan(folder))
     today = datetime.now(UTC).date()
+    plans: dict[str, CleaningPlan] = {}
     for name, recipe in folder.recipes.items():
         source = folder.sources.get(recipe.source)
         if source is not None:
             fixes = folder.corrections.get(name) or Corrections(name=name)
-            problems += _caught(partial(compile_recipe, recipe, source, fixes, today))
+            try:
+                plans[name] = compile_recipe(recipe, source, fixes, today)
+            except DeclarationError as error:
+                problems += error.problems
     rules = 0
     for address, ruleset in folder.rules.items():
         file = f"policies/quality/{address}.dqdl"
@@ -47,6 +53,7 @@ def check_city(parts: Parts) -> Checked:
         problems += _caught(partial(govern.check, ruleset, file))
     for name, question in folder.questions.items():
         problems += check_sentence(question.sentence, f"questions/{name}.sql")
+    problems += unportable(folder, plans)
     problems += missing_words(folder)
     for language, words in folder.languages.items():
         for told in words.questions.values():

@@ -67,8 +67,11 @@ def _disk(parts: Parts) -> str:
 
 
 def _engine(parts: Parts) -> str:
-    parts.engine.query("SELECT 1 AS one", {})
-    return f"{parts.engine.name} answers"
+    told = []
+    for engine in dict.fromkeys((parts.engine, parts.asking)):
+        engine.query("SELECT 1 AS one", {})
+        told.append(f"{engine.name} answers")
+    return ", ".join(told)
 
 
 def _portal(parts: Parts) -> str:

@@ -19,15 +19,19 @@ from cityline.ports.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """An opened city. `home` holds the lake, the ledger and the site; `code` is the hash of the
-    program, so that a changed program runs its steps again. `accept` is a person's reason to take
-    a dataset that shrank."""
+    """An opened city. `engine` prepares and structures, `asking` answers questions.
+
+    `home` holds the lake, the ledger and the site; `code` is the hash of the program, so that a
+    changed program runs its steps again. `accept` is a person's reason to take a dataset that
+    shrank.
+    """
 
     folder: Folder
     home: Path
     store: Store
     catalog: Catalog
     engine: Engine
+    asking: Engine
     ledger: Ledger
     journal: Journal
     figures: Figures

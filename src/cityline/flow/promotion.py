@@ -59,6 +59,7 @@ def identify(done: Done) -> str:
 def finish(parts: Parts) -> None:
     """Make the site's pointer follow the ledger, and sweep what a killed run left behind."""
     shutil.rmtree(parts.home / "incoming", ignore_errors=True)
+    parts.store.remove("scratch")
     current = parts.ledger.current()
     if current is not None and "publish/site" in current.receipts:
         version = current.receipts["publish/site"].versions[0]

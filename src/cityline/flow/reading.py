@@ -175,7 +175,7 @@ class Reading:
                 f"FROM {table} WHERE {quoted} IS NOT NULL GROUP BY ALL ORDER BY ALL"
             )
             version = self.done.version(Address.parse(table))
-            rows = self.parts.engine.query(sql, {table: version}).to_pylist()
+            rows = self.parts.asking.query(sql, {table: version}).to_pylist()
             found = self._counts.setdefault(values_from, {})
             for row in rows:
                 found.setdefault(row["value"], {})[row["month"]] = row["n"]

@@ -98,7 +98,7 @@ class Service:
 
     def explore(self, sql: str, limits: Limits) -> Explored:
         """One typed SELECT over the tables readers see. Raises UsageError, EngineError."""
-        return self.parts.engine.explore(sql, self.done().tables(), limits)
+        return self.parts.asking.explore(sql, self.done().tables(), limits)
 
     def done(self) -> Done:
         """What stands now. Raises UsageError before the first run."""

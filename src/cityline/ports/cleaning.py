@@ -18,6 +18,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from cityline.lake.version import Version
+
 ROW = "source_row"
 """The row's number in the file, from 1; present in every step and in the landing table."""
 
@@ -124,13 +126,14 @@ class Texts:
 class Cleaned:
     """The outcome of a plan.
 
-    `kept` has the plan's output columns. `quarantined` has `source_row` BIGINT, `reason` and
-    `raw` (the cells as a JSON object's text, or the record as it stands in the file). `effects`
-    has one entry per step. `before` and `after` map a column to its frequencies over all rows, as
-    a table (value, n): raw texts before, kept values after.
+    `kept` has the plan's output columns; it is a version where its files wait in the store.
+    `quarantined` has `source_row` BIGINT, `reason` and `raw` (the cells as a JSON object's text, or
+    the record as it stands in the file). `effects` has one entry per step. `before` and `after` map
+    a column to its frequencies over all rows, as a table (value, n): raw texts before, kept values
+    after.
     """
 
-    kept: pa.Table
+    kept: pa.Table | Version
     quarantined: pa.Table
     effects: tuple[StepEffect, ...]
     before: Mapping[str, pa.Table]

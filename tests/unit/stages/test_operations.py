@@ -15,6 +15,7 @@ from cityline.declarations.corrections import Correction, Corrections, Rename, R
 from cityline.declarations.recipe import Recipe, RecipeStep
 from cityline.declarations.source import Source, SourceField
 from cityline.errors import DeclarationError
+from cityline.lake.version import Version
 from cityline.ports.cleaning import REASON, ROW, Cleaned, CleaningPlan, Texts
 from cityline.stages.prepare import compile_recipe, sql_of, to_databrew
 from cityline.stages.prepare.operations import OPERATIONS
@@ -46,6 +47,12 @@ def texts(*rows: tuple[str, str]) -> Texts:
 
 def cleaned(engine: DuckEngine, plan: CleaningPlan, *rows: tuple[str, str]) -> Cleaned:
     return engine.clean(plan, texts(*rows))
+
+
+def held(done: Cleaned) -> pa.Table:
+    """The kept rows, which DuckDB holds as a table."""
+    assert not isinstance(done.kept, Version)
+    return done.kept
 
 
 ON_A: list[tuple[str, dict[str, Any], str, Any]] = [
@@ -106,7 +113,7 @@ def test_operations_on_one_column(
     engine: DuckEngine, name: str, parameters: dict[str, Any], value: str, expected: Any
 ) -> None:
     plan = compiled(recipe((name, {"sourceColumn": "a", **parameters}), output=("a",)))
-    found = cleaned(engine, plan, (value, "")).kept["a"].to_pylist()
+    found = held(cleaned(engine, plan, (value, "")))["a"].to_pylist()
     assert found == [pytest.approx(expected) if isinstance(expected, float) else expected]
 
 
@@ -142,7 +149,7 @@ def test_operations_that_make_a_column(
     engine: DuckEngine, name: str, parameters: dict[str, Any], value: str, expected: Any
 ) -> None:
     plan = compiled(recipe((name, {"sourceColumn": "a", **parameters}), output=("c",)))
-    assert cleaned(engine, plan, (value, "")).kept["c"].to_pylist() == [expected]
+    assert held(cleaned(engine, plan, (value, "")))["c"].to_pylist() == [expected]
 
 
 def test_operations_on_two_columns(engine: DuckEngine) -> None:
@@ -152,7 +159,7 @@ def test_operations_on_two_columns(engine: DuckEngine) -> None:
         ("DIVIDE", {"sourceColumns": ["a", "b"], "targetColumn": "q"}),
     ]
     plan = compiled(recipe(*steps, output=("m", "p", "q")))
-    assert cleaned(engine, plan, ("6", "3"), ("1", "0")).kept.to_pylist() == [
+    assert held(cleaned(engine, plan, ("6", "3"), ("1", "0"))).to_pylist() == [
         {"m": "6/3", "p": 9.0, "q": 2.0},
         {"m": "1/0", "p": 1.0, "q": None},
     ]
@@ -168,7 +175,8 @@ def test_splits(engine: DuckEngine) -> None:
     )
     names = ["VFRS - Operations - Emergency Services", "311 Contact Centre", "Public Safety - Fire"]
     assert [
-        tuple(r.values()) for r in cleaned(engine, plan, *((n, "") for n in names)).kept.to_pylist()
+        tuple(r.values())
+        for r in held(cleaned(engine, plan, *((n, "") for n in names))).to_pylist()
     ] == [
         ("VFRS", "Operations - Emergency Services", "VFRS", "Operations - Emergency Services"),
         ("311 Contact Centre", None, None, "311 Contact Centre"),
@@ -179,7 +187,7 @@ def test_splits(engine: DuckEngine) -> None:
 def test_standardize_text(engine: DuckEngine) -> None:
     plan = compiled(recipe(("STANDARDIZE_TEXT", {"sourceColumns": ["a"]}), output=("a",)))
     given_texts = ["\u00a0A\u200b  B\t", "e\u0301te", " ", "\ufeff"]
-    found = cleaned(engine, plan, *((t, "") for t in given_texts)).kept["a"].to_pylist()
+    found = held(cleaned(engine, plan, *((t, "") for t in given_texts)))["a"].to_pylist()
     assert found == ["A B", "éte", None, None]
 
 
@@ -198,7 +206,7 @@ def test_corrections_and_renames_keep_the_published_value(engine: DuckEngine) ->
     steps = [("APPLY_CORRECTIONS", {}), ("APPLY_RENAMES", {"sourceColumn": "a"})]
     plan = compiled(recipe(*steps, output=("a", "now")), corrections)
     done = cleaned(engine, plan, ("Sanitaton", "2014"), ("Sanitaton", "2015"), ("Solid Waste", ""))
-    assert done.kept.to_pylist() == [
+    assert held(done).to_pylist() == [
         {"a": "Sanitation", "now": "Sanitation"},
         {"a": "Sanitaton", "now": "Sanitaton"},
         {"a": "Solid Waste", "now": "Sanitation"},
@@ -286,10 +294,10 @@ def test_cleaning_the_distinct_values_equals_the_sql_a_person_reads(
     slow = ENGINE.query(sql_of(plan), {"raw_texts": raw}).to_pylist()
     kept = sorted((r for r in slow if r[REASON] is None), key=lambda r: r[ROW])
     wanted = [{c: r[c] for c in plan.output} for r in kept]
-    assert sorted(fast.kept.to_pylist(), key=lambda r: r[ROW]) == wanted
+    assert sorted(held(fast).to_pylist(), key=lambda r: r[ROW]) == wanted
     away = {r[ROW]: r[REASON] for r in slow if r[REASON] is not None}
     assert {r[ROW]: r["reason"] for r in fast.quarantined.to_pylist()} == away
-    assert fast.kept.num_rows + fast.quarantined.num_rows == len(rows)
+    assert held(fast).num_rows + fast.quarantined.num_rows == len(rows)
 
 
 def _engine() -> DuckEngine:

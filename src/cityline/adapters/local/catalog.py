@@ -6,7 +6,7 @@ The engine has written the data files; a commit only writes metadata, in one tra
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,11 +47,13 @@ def _catalog_errors(where: str) -> Iterator[None]:
 
 
 class IcebergCatalog:
-    """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over a folder store."""
+    """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over a folder store. `shared` says
+    that other engines read the catalogue at the same time."""
 
-    def __init__(self, home: Path, store: FolderStore) -> None:
+    def __init__(self, home: Path, store: FolderStore, *, shared: bool = False) -> None:
         self._home = home
         self._store = store
+        self._shared = shared
         self._loaded: SqlCatalog | None = None
 
     def commit(
@@ -134,7 +136,10 @@ class IcebergCatalog:
 
             with store_errors(str(self._home)):
                 self._home.mkdir(parents=True, exist_ok=True)
-            uri = f"sqlite:///{self._home.absolute() / 'catalog.db'}"
+            path = self._home.absolute() / "catalog.db"
+            if self._shared:
+                _let_read(path)
+            uri = f"sqlite:///{path}?timeout=30"
             self._loaded = SqlCatalog("cityline", uri=uri, warehouse=self._store.locate(""))
         return self._loaded
 
@@ -174,6 +179,14 @@ class IcebergCatalog:
 
     def _key(self, path: str) -> str:
         return Path(path.removeprefix("file://")).relative_to(self._store.root).as_posix()
+
+
+def _let_read(path: Path) -> None:
+    """Write ahead: a reader in another process, such as Spark, then never blocks a commit."""
+    import sqlite3  # noqa: PLC0415 - only for shared catalogues
+
+    with closing(sqlite3.connect(path, timeout=30)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
 
 
 def _all_files(table: Table) -> list[str]:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cityline.adapters.formats.delimited import read_texts
+from cityline.adapters.formats.parquet import written_below
 from cityline.adapters.local import sandbox
 from cityline.adapters.local.cleaning import run_plan
 from cityline.adapters.local.store import FolderStore, store_errors
 from cityline.errors import EngineError, StoreFull
-from cityline.lake.version import DataFile, Version
+from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 from cityline.ports.engine import Explored, Layout, Limits, Tables, Written
 
@@ -110,7 +110,7 @@ class DuckEngine:
                     f"COPY (SELECT * FROM ({sql}\n){order}) TO {_text(str(target))}"
                     f" ({', '.join(options)})"
                 )
-        return self._written(folder, into)
+        return written_below(folder, self._store.root, into)
 
     def read_texts(self, path: Path, layout: Layout) -> Texts:
         """All cells of a delimited file as texts."""
@@ -120,19 +120,6 @@ class DuckEngine:
         """Run a plan on the distinct values of each column, see `cleaning`."""
         with self._lock, engine_errors("recipe"):
             return run_plan(plan, texts, self._connection())
-
-    def _written(self, folder: Path, into: str) -> Written:
-        files = []
-        schema: pa.Schema | None = None
-        for path in sorted(folder.rglob("*.parquet")):
-            with pq.ParquetFile(path) as file:
-                rows = file.metadata.num_rows
-                schema = schema or file.schema_arrow
-            key = path.relative_to(self._store.root).as_posix()
-            files.append(DataFile(key, rows, path.stat().st_size))
-        if schema is None:
-            raise EngineError("the statement wrote no file", where=into)
-        return Written(tuple(files), schema.remove_metadata())
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         if self._opened is None:

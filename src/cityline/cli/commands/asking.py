@@ -142,7 +142,7 @@ def query(
     text = path.read_text(encoding="utf-8") if path else sql or ""
     parts, _, done = asked.reading()
     tables = done.tables() | _past(parts, past)
-    explored = parts.engine.explore(text, tables, Limits(rows=limit, seconds=seconds))
+    explored = parts.asking.explore(text, tables, Limits(rows=limit, seconds=seconds))
     found, cut = explored.table, explored.truncated
     rows = found.to_pylist()
     statistics = {

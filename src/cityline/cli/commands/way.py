@@ -295,6 +295,7 @@ def _explained(name: str, prepared: Prepared) -> str:
                 lines.append(
                     f"       {sample['column']}: {sample['before']!r} → {sample['after']!r}"
                 )
-    kept, away = prepared.cleaned.kept.num_rows, prepared.cleaned.quarantined.num_rows
+    away = prepared.cleaned.quarantined.num_rows
+    kept = prepared.rows - away
     lines.append(f"     {number(kept)} kept + {number(away)} quarantined = {number(prepared.rows)}")
     return "\n".join(lines)

@@ -76,7 +76,7 @@ def compute(
     tables: dict[str, pa.Table | Version] = {**done.tables()}
     return compute_answer(
         declared,
-        parts.engine,
+        parts.asking,
         tables,
         calendar=calendar or read_calendar(parts, declared.period.source, done),
         known=known or {},
@@ -111,7 +111,7 @@ def read_calendar(parts: Parts, source: str, done: Done) -> Calendar:
     """Which months of a source there are, and which are complete."""
     sql = f"SELECT * FROM {CALENDAR} WHERE source = $source ORDER BY month"
     version = done.version(Address.parse(CALENDAR))
-    return Calendar(parts.engine.query(sql, {CALENDAR: version}, {"source": source}).to_pylist())
+    return Calendar(parts.asking.query(sql, {CALENDAR: version}, {"source": source}).to_pylist())
 
 
 def _origin(parts: Parts, source: str, done: Done) -> Origin:

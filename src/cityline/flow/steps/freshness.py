@@ -44,7 +44,7 @@ def freshness(parts: Parts, done: Done, today: date | None = None) -> Freshness:
     when somebody asks.
     """
     source = next(iter(parts.folder.sources))
-    calendar = parts.engine.query(
+    calendar = parts.asking.query(
         f"SELECT max(month) FILTER (WHERE has_rows) AS newest, "
         f"max(month) FILTER (WHERE month_complete) AS complete FROM {CALENDAR} "
         f"WHERE source = $source",

@@ -1,4 +1,4 @@
-"""From a recipe to a plan, and from a plan to SQL a person can read."""
+"""From a recipe to a plan."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from cityline.declarations.reading import nearest
 from cityline.declarations.recipe import Recipe, RecipeStep
 from cityline.declarations.source import Source
 from cityline.errors import DeclarationError, Problem
-from cityline.ports.cleaning import REASON, ROW, CleaningPlan, CleaningStep
+from cityline.ports.cleaning import ROW, CleaningPlan, CleaningStep
+from cityline.ports.recipe_sql import columns_after
 from cityline.stages.prepare.operations.registry import (
     OPERATIONS,
     Call,
     check_parameters,
-    column,
-    text,
 )
 
 _ALL_CORRECTIONS = "APPLY_CORRECTIONS"
-_RAW = "raw_"
 
 
 def compile_recipe(
@@ -59,73 +57,6 @@ def compile_recipe(
     if problems:
         raise DeclarationError(problems)
     return CleaningPlan(source.columns, tuple(steps), recipe.output)
-
-
-def columns_after(columns: Sequence[str], step: CleaningStep) -> tuple[str, ...]:
-    """The columns there are after a step."""
-    present = [*columns, *(c for c in step.assigns if c not in columns)]
-    renamed = [step.renames.get(c, c) for c in present]
-    return tuple(c for c in renamed if c not in step.drops)
-
-
-def select_of(plan: CleaningPlan, at: int, relation: str) -> str:
-    """Step `at` (from 0) as one SELECT over the relation that holds the step before it."""
-    columns = (*plan.columns, ROW)
-    for step in plan.steps[:at]:
-        columns = columns_after(columns, step)
-    step = plan.steps[at]
-    raw = tuple(f"{_RAW}{c}" for c in plan.columns)
-    lines = []
-    for name in (*columns, *(c for c in step.assigns if c not in columns)):
-        shown = step.renames.get(name, name)
-        if shown in step.drops:
-            continue
-        if name in step.assigns:
-            lines.append(f"{step.assigns[name].sql} AS {column(shown)}")
-        else:
-            lines.append(column(name) if shown == name else f"{column(name)} AS {column(shown)}")
-    lines += [column(c) for c in raw]
-    lines.append(f"{_reason(step)} AS {REASON}")
-    body = ",\n  ".join(lines)
-    return f"-- {step.number}. {step.operation}: {step.why}\nSELECT\n  {body}\nFROM {relation}"
-
-
-def _reason(step: CleaningStep) -> str:
-    if step.duplicates:
-        d = step.duplicates
-        keys = ", ".join([f"{REASON} IS NULL", *map(column, d.keys)])
-        again = f"row_number() OVER (PARTITION BY {keys} ORDER BY {ROW}) > 1"
-        when = f"WHEN {again} THEN {text(d.reason)}"
-        if d.measure:
-            m = column(d.measure)
-            window = f"OVER (PARTITION BY {keys})"
-            differs = (
-                f"min({m}) {window} <> max({m}) {window} "
-                f"OR count({m}) {window} NOT IN (0, count(*) {window})"
-            )
-            when = f"WHEN {differs} THEN {text(d.conflict_reason)} {when}"
-        return f"CASE WHEN {REASON} IS NOT NULL THEN {REASON} {when} END"
-    if step.rejects:
-        whens = " ".join(f"WHEN {r.when.sql} THEN {text(r.reason)}" for r in step.rejects)
-        return f"coalesce({REASON}, CASE {whens} END)"
-    return REASON
-
-
-def sql_of(plan: CleaningPlan, relation: str = "raw_texts") -> str:
-    """The whole plan as one query: every row with its output columns and its reason.
-
-    `relation` must hold the raw columns as texts and `source_row`.
-    """
-    cells = ", ".join([*map(column, plan.columns), ROW])
-    copies = ", ".join(f"{column(c)} AS {column(_RAW + c)}" for c in plan.columns)
-    first = f"SELECT {cells}, {copies}, CAST(NULL AS VARCHAR) AS {REASON}\nFROM {relation}"
-    parts = [f"step_0 AS (\n{first})"]
-    for at, step in enumerate(plan.steps):
-        parts.append(f"step_{step.number} AS (\n{select_of(plan, at, f'step_{at}')})")
-    raw = ", ".join(column(f"{_RAW}{c}") for c in plan.columns)
-    output = ", ".join(map(column, plan.output))
-    body = ",\n".join(parts)
-    return f"WITH {body}\nSELECT {output}, {raw}, {REASON}\nFROM step_{len(plan.steps)}"
 
 
 def to_databrew(recipe: Recipe) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from cityline.declarations.recipe import Recipe
 from cityline.declarations.source import Source
 from cityline.errors import SourceDamaged, StepError
+from cityline.lake.version import Version
 from cityline.ports.cleaning import ROW, Cleaned, CleaningPlan
 from cityline.ports.engine import Engine, Layout
 from cityline.stages.prepare.profiling import ColumnProfile, profile_columns
@@ -55,7 +56,9 @@ def prepare(
         hint = "an unclosed quote or a blank line inside the file; look at the raw file"
         raise SourceDamaged(what, where=source.dataset, hint=hint)
     cleaned = engine.clean(plan, texts)
-    kept, rejected = cleaned.kept.num_rows, cleaned.quarantined.num_rows
+    whole = cleaned.kept
+    kept = whole.rows if isinstance(whole, Version) else whole.num_rows
+    rejected = cleaned.quarantined.num_rows
     if kept + rejected != texts.count:
         what = f"rows do not reconcile: {texts.count:,} read, {kept:,} kept, {rejected:,} rejected"
         raise StepError(what, where=recipe.name)

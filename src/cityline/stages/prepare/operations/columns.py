@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cityline.ports.recipe_sql import column, text
 from cityline.stages.prepare.operations.registry import (
     COLUMN,
     COLUMNS,
@@ -14,9 +15,7 @@ from cityline.stages.prepare.operations.registry import (
     Kind,
     Parameter,
     choice,
-    column,
     operation,
-    text,
 )
 
 _FAMILY = "columns"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cityline.ports.recipe_sql import column
 from cityline.stages.prepare.operations.registry import (
     COLUMN,
     COLUMNS,
@@ -10,7 +11,6 @@ from cityline.stages.prepare.operations.registry import (
     Call,
     Kind,
     Parameter,
-    column,
     operation,
 )
 

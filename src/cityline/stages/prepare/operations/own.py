@@ -6,6 +6,7 @@ from datetime import date
 
 from cityline.declarations.corrections import Correction
 from cityline.ports.cleaning import Duplicates
+from cityline.ports.recipe_sql import column, text
 from cityline.stages.prepare.operations.registry import (
     COLUMN,
     COLUMNS,
@@ -15,9 +16,7 @@ from cityline.stages.prepare.operations.registry import (
     Kind,
     Parameter,
     choice,
-    column,
     operation,
-    text,
 )
 
 _FAMILY = "3-1-1 data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cityline.ports.cleaning import Duplicates
+from cityline.ports.recipe_sql import text
 from cityline.stages.prepare.operations.columns import TYPES
 from cityline.stages.prepare.operations.registry import (
     COLUMN,
@@ -13,7 +14,6 @@ from cityline.stages.prepare.operations.registry import (
     Parameter,
     choice,
     operation,
-    text,
 )
 
 _FAMILY = "data quality"

@@ -18,6 +18,7 @@ from cityline.declarations.corrections import Corrections
 from cityline.declarations.reading import nearest
 from cityline.errors import DeclarationError, Problem
 from cityline.ports.cleaning import CleaningStep, Duplicates, Expression, Reject
+from cityline.ports.recipe_sql import column, text
 
 
 class Kind(StrEnum):
@@ -84,16 +85,6 @@ FLAG = Parameter(Kind.FLAG, required=False)
 def choice(*words: str, required: bool = True) -> Parameter:
     """A parameter that takes one of a few words."""
     return Parameter(Kind.CHOICE, required, words)
-
-
-def text(value: str) -> str:
-    """A text as a SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def column(name: str) -> str:
-    """A column's name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(slots=True)

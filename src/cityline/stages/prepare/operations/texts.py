@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from cityline.ports.recipe_sql import text
 from cityline.stages.prepare.operations.registry import (
     COLUMN,
     FLAG,
@@ -16,7 +17,6 @@ from cityline.stages.prepare.operations.registry import (
     Kind,
     Parameter,
     operation,
-    text,
 )
 
 _FAMILY = "cleaning"

@@ -1,0 +1,1 @@
+"""Apache Spark: the same declarations on a cluster. Needs the extra `spark`."""

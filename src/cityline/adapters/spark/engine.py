@@ -1,0 +1,186 @@
+"""Spark behind `ports.engine.Engine`: portable SQL over the same Iceberg tables."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cityline.adapters.formats.delimited import read_texts
+from cityline.adapters.formats.parquet import written_below
+from cityline.adapters.spark.cleaning import run_plan
+from cityline.adapters.spark.rows import TYPES, to_arrow
+from cityline.adapters.spark.session import CATALOG, Cluster, open_session, spark_errors
+from cityline.dialect import emit
+from cityline.errors import QueryStopped, SessionLost
+from cityline.lake.version import Version
+from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
+from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Written
+from cityline.ports.store import Store
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SCRATCH = "scratch"
+"""Where tables that are on their way into Spark lie; swept when a run ends."""
+
+
+class SparkEngine:
+    """Tables are snapshots of the shared catalogue, files of a candidate, or Arrow put in the
+    store's scratch. `root` is the folder behind the store."""
+
+    name = "spark"
+
+    def __init__(self, store: Store, root: Path, cluster: Cluster) -> None:
+        self._store = store
+        self._root = root
+        self._cluster = cluster
+        self._opened: SparkSession | None = None
+        self._bound: dict[str, tuple[object, dict[str, str]]] = {}
+        self._lock = threading.RLock()
+
+    def query(
+        self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """The result of one SELECT as Arrow."""
+        with self._lock, self._errors(sql[:80]):
+            return to_arrow(self._frame(sql, tables, parameters))
+
+    def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
+        """One SELECT a person typed. Spark reads no file and no network here: the profile has no
+        function that could."""
+        began = time.perf_counter()
+        with self._lock, self._errors(sql[:80]):
+            frame = self._frame(sql, tables, None).limit(limits.rows + 1)
+            session = self.session()
+            tag = f"explore-{uuid.uuid4().hex}"
+            stop = threading.Timer(limits.seconds, session.interruptTag, [tag])
+            session.addTag(tag)
+            stop.start()
+            try:
+                found = to_arrow(frame)
+            except Exception as error:
+                if time.perf_counter() - began < limits.seconds:
+                    raise
+                told = f"the query took longer than {limits.seconds:g} seconds"
+                raise QueryStopped(told, hint="ask for less, or narrow the months") from error
+            finally:
+                stop.cancel()
+                session.removeTag(tag)
+        versions = [t for t in tables.values() if isinstance(t, Version)]
+        return Explored(
+            table=found.slice(0, limits.rows),
+            truncated=found.num_rows > limits.rows,
+            milliseconds=(time.perf_counter() - began) * 1000,
+            rows_scanned=sum(v.rows for v in versions),
+            bytes_scanned=sum(v.bytes for v in versions),
+        )
+
+    def write(
+        self,
+        sql: str,
+        tables: Tables,
+        into: str,
+        *,
+        partition_by: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+    ) -> Written:
+        """Write one SELECT as Parquet (zstd) below the key `into`."""
+        with self._lock, self._errors(into):
+            frame = self._frame(sql, tables, None)
+            if order_by:
+                frame = frame.orderBy(*order_by)
+            return self.keep(frame, into, partition_by)
+
+    def keep(self, frame: DataFrame, into: str, partition_by: Sequence[str] = ()) -> Written:
+        """Write a frame as Parquet files below a key of the store."""
+        writer = frame
+        for name in partition_by:  # Spark takes a partition's column out of its files: give a copy
+            writer = writer.withColumn(f"_{name}", frame[name])
+        folder = self._root / into
+        writer.write.partitionBy(*(f"_{n}" for n in partition_by)).parquet(str(folder))
+        for marker in [*folder.rglob("*.crc"), *folder.rglob("_SUCCESS")]:
+            marker.unlink()
+        return written_below(folder, self._root, into)
+
+    def read_texts(self, path: Path, layout: Layout) -> Texts:
+        """All cells as texts. One reader decides what a record is, on every engine: so the file is
+        read here, and Spark gets its texts."""
+        return read_texts(path, layout)
+
+    def clean(self, plan: CleaningPlan, texts: Texts) -> Cleaned:
+        """Run a plan as SQL on the cluster, see `cleaning`."""
+        with self._lock, self._errors("recipe"):
+            return run_plan(plan, texts, self)
+
+    # -- tables ---------------------------------------------------------------------------------
+
+    def session(self) -> SparkSession:
+        """The session, opened at first use."""
+        if self._opened is None:
+            self._opened = open_session(self._cluster)
+        return self._opened
+
+    @contextmanager
+    def _errors(self, where: str) -> Iterator[None]:
+        """Spark's errors as ours; a lost session is forgotten, so that the next call opens one."""
+        try:
+            with spark_errors(where):
+                yield
+        except SessionLost:
+            self._opened = None
+            self._bound.clear()
+            raise
+
+    def put(self, table: pa.Table) -> str:
+        """Put an Arrow table where the cluster can read it; returns the path."""
+        folder = self._root / SCRATCH
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{uuid.uuid4().hex}.parquet"
+        pq.write_table(_storable(table), path, compression="zstd")
+        return str(path)
+
+    def _frame(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None) -> DataFrame:
+        schemas = {name: self._bind(name, table) for name, table in tables.items()}
+        names = {name: _view(name) for name in tables}
+        spoken = emit(sql, "spark", schemas, parameters=parameters, names=names)
+        return self.session().sql(spoken)
+
+    def _bind(self, name: str, table: Table) -> dict[str, str]:
+        known = self._bound.get(name)
+        if known is not None and known[0] is table:
+            return known[1]
+        frame = self._read(table)
+        frame.createOrReplaceTempView(_view(name))
+        columns = {c: TYPES.get(kind, kind.upper()) for c, kind in frame.dtypes}
+        self._bound[name] = (table, columns)
+        return columns
+
+    def _read(self, table: Table) -> DataFrame:
+        reader = self.session().read
+        if not isinstance(table, Version):
+            return reader.parquet(self.put(table))
+        if table.id.lstrip("-").isdigit():
+            named = f"{CATALOG}.{table.address.table}"
+            return reader.option("snapshot-id", table.id).table(named)
+        return reader.parquet(*(self._store.locate(f.key) for f in table.files))
+
+
+def _view(name: str) -> str:
+    return name.replace(".", "__")
+
+
+def _storable(table: pa.Table) -> pa.Table:
+    """Parquet has no dictionary or null columns of its own: write plain texts."""
+    fields = []
+    for field in table.schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        fields.append(field.with_type(pa.string() if pa.types.is_null(kind) else kind))
+    return table.cast(pa.schema(fields))

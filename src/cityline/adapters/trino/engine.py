@@ -1,0 +1,237 @@
+"""Trino behind `ports.engine.Engine`, for questions; it writes no table and cleans nothing."""
+# ruff: noqa: ARG002 - what is refused takes the arguments of the port all the same
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow as pa
+
+from cityline.dialect import emit
+from cityline.errors import EngineError, MissingExtra, QueryStopped
+from cityline.lake.version import Version
+from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
+from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Written
+
+_TYPES = {"varchar": "VARCHAR", "bigint": "BIGINT", "integer": "INTEGER", "double": "DOUBLE",
+          "boolean": "BOOLEAN", "date": "DATE", "real": "FLOAT"}  # fmt: skip
+_ARROW = {"varchar": pa.string(), "bigint": pa.int64(), "integer": pa.int32(),
+          "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(), "real": pa.float32(),
+          "char": pa.string(), "tinyint": pa.int8(), "smallint": pa.int16(),
+          "unknown": pa.null()}  # fmt: skip
+_SMALL = 10_000
+"""Rows of an Arrow table that may travel inside a query, as VALUES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinator:
+    """Where Trino answers, and its catalogue over the lake. `seconds` is the longest a query may
+    take."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    user: str = "cityline"
+    catalog: str = "cityline"
+    tls: bool = False
+    seconds: int = 300
+
+
+class TrinoEngine:
+    """Committed tables are read as of their snapshot; small Arrow tables travel as VALUES."""
+
+    name = "trino"
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._where = coordinator
+        self._schemas: dict[str, dict[str, str]] = {}
+
+    def query(
+        self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """The result of one SELECT as Arrow."""
+        return self.run(self.spoken(sql, tables, parameters))
+
+    def spoken(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None) -> str:
+        """The SQL Trino is given."""
+        schemas = {name: self._schema(table) for name, table in tables.items()}
+        names = {name: "given." + name.replace(".", "__") for name in tables}
+        made = emit(sql, "trino", schemas, parameters=parameters, names=names)
+        for name, table in tables.items():
+            made = made.replace("given." + name.replace(".", "__"), self._relation(table))
+        return made
+
+    def run(self, sql: str) -> pa.Table:
+        """Run Trino's own SQL."""
+        with self._errors(sql):
+            cursor = self._connection().cursor()
+            cursor.execute(sql)
+            rows = cursor.fetchall()
+            columns = [(d[0], d[1].split("(")[0]) for d in cursor.description]
+        arrays = [_array([row[at] for row in rows], kind) for at, (_, kind) in enumerate(columns)]
+        return pa.table(arrays, names=[n for n, _ in columns])
+
+    def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
+        """One SELECT a person typed; the coordinator stops it after the limit's seconds."""
+        began = time.perf_counter()
+        spoken = self.spoken(sql, tables)
+        found = self.run(f"SELECT * FROM ({spoken}) LIMIT {limits.rows + 1}")
+        versions = [t for t in tables.values() if isinstance(t, Version)]
+        return Explored(
+            table=found.slice(0, limits.rows),
+            truncated=found.num_rows > limits.rows,
+            milliseconds=(time.perf_counter() - began) * 1000,
+            rows_scanned=sum(v.rows for v in versions),
+            bytes_scanned=sum(v.bytes for v in versions),
+        )
+
+    def write(
+        self,
+        sql: str,
+        tables: Tables,
+        into: str,
+        *,
+        partition_by: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+    ) -> Written:
+        """Refused: Trino answers questions."""
+        _refuse()
+
+    def read_texts(self, path: Path, layout: Layout) -> Texts:
+        """Refused: Trino answers questions."""
+        _refuse()
+
+    def clean(self, plan: CleaningPlan, texts: Texts) -> Cleaned:
+        """Refused: Trino answers questions."""
+        _refuse()
+
+    def _schema(self, table: Table) -> dict[str, str]:
+        if not isinstance(table, Version):
+            return {f.name: _duck(f.type) for f in table.schema}
+        key = f"{table.address}@{table.id}"
+        if key not in self._schemas:
+            listed = self.run(f"DESCRIBE {self._where.catalog}.{table.address.table}").to_pylist()
+            self._schemas[key] = {
+                r["Column"]: _TYPES.get(
+                    r["Type"], "TIMESTAMP" if "timestamp" in r["Type"] else r["Type"]
+                )
+                for r in listed
+            }
+        return self._schemas[key]
+
+    def _relation(self, table: Table) -> str:
+        if isinstance(table, Version):
+            named = f"{self._where.catalog}.{table.address.table}"
+            return f"(SELECT * FROM {named} FOR VERSION AS OF {table.id})"
+        return _values(table)
+
+    def _connection(self) -> Any:
+        try:
+            import trino  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            told = "Trino's Python client is not installed"
+            raise MissingExtra(told, hint="pip install 'cityline[trino]'") from error
+        return trino.dbapi.connect(  # type: ignore[no-untyped-call]
+            host=self._where.host,
+            port=self._where.port,
+            user=self._where.user,
+            catalog=self._where.catalog,
+            schema="curated",
+            http_scheme="https" if self._where.tls else "http",
+            timezone="UTC",
+            max_attempts=3,
+            session_properties={"query_max_execution_time": f"{self._where.seconds}s"},
+        )
+
+    @contextmanager
+    def _errors(self, sql: str) -> Iterator[None]:
+        import requests  # noqa: PLC0415 - comes with the client
+        import trino.exceptions as failed  # noqa: PLC0415
+
+        where = f"{self._where.host}:{self._where.port}"
+        lost = (requests.exceptions.RequestException, failed.TrinoConnectionError)
+        try:
+            yield
+        except lost as error:
+            hint = "is it running? cityline doctor looks"
+            raise EngineError("Trino does not answer", where=where, hint=hint) from error
+        except failed.TrinoQueryError as error:
+            raise _translated(error, where) from error
+        except failed.Error as error:
+            raise EngineError(f"Trino failed: {error}", where=where) from error
+
+
+def _translated(error: Any, where: str) -> EngineError:
+    if error.error_name == "EXCEEDED_TIME_LIMIT":
+        return QueryStopped("the query took too long", where=where, hint="ask for less")
+    if error.error_type == "INSUFFICIENT_RESOURCES":
+        told = f"Trino ran out of memory: {error.message}"
+        return EngineError(told, where=where, hint="ask for less, or give Trino more memory")
+    if error.error_type in ("INTERNAL_ERROR", "EXTERNAL"):
+        told = f"Trino lost a worker or its store: {error.message}"
+        return EngineError(told, where=where, hint="run again")
+    return EngineError(f"the SQL cannot be run: {error.message}", where=where)
+
+
+def _refuse() -> NoReturn:
+    told = "Trino answers questions; it does not prepare or structure"
+    raise EngineError(told, hint='engine = "duckdb" or "spark", and questions = "trino"')
+
+
+def _duck(kind: pa.DataType) -> str:
+    known = {
+        pa.string(): "VARCHAR",
+        pa.int64(): "BIGINT",
+        pa.int32(): "INTEGER",
+        pa.float64(): "DOUBLE",
+        pa.bool_(): "BOOLEAN",
+        pa.date32(): "DATE",
+    }
+    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
+        return "VARCHAR"
+    return "TIMESTAMP" if pa.types.is_timestamp(kind) else known.get(kind, str(kind).upper())
+
+
+def _values(table: pa.Table) -> str:
+    """A small Arrow table as a relation."""
+    if table.num_rows > _SMALL:
+        told = f"a table of {table.num_rows:,} rows cannot travel inside a query"
+        raise EngineError(told, hint="read it from the lake")
+    kinds = [_duck(f.type) for f in table.schema]
+    casts = ", ".join(
+        f'CAST(c{i} AS {"TIMESTAMP(6)" if k == "TIMESTAMP" else k}) AS "{n}"'
+        for i, (n, k) in enumerate(zip(table.column_names, kinds, strict=True))
+    )
+    rows = [f"({', '.join(map(_literal, row.values()))})" for row in table.to_pylist()]
+    nothing = f"({', '.join('NULL' for _ in kinds)})"
+    names = ", ".join(f"c{i}" for i in range(len(kinds)))
+    where = "" if rows else " WHERE false"
+    return f"(SELECT {casts} FROM (VALUES {', '.join(rows or [nothing])}) AS v({names}){where})"
+
+
+def _literal(value: Any) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"CAST('{value!r}' AS DOUBLE)" if value == value else "nan()"  # noqa: PLR0124
+        case int():
+            return str(value)
+        case _:
+            return "'" + str(value).replace("'", "''") + "'"
+
+
+def _array(values: list[Any], kind: str) -> pa.Array:
+    if kind == "decimal":
+        whole = all(v is None or Decimal(v) == int(v) for v in values)
+        return pa.array([None if v is None else int(v) if whole else float(v) for v in values])
+    if kind.startswith("timestamp"):
+        return pa.array(values, pa.timestamp("us"))
+    return pa.array(values, _ARROW.get(kind))

@@ -1,0 +1,170 @@
+"""One function call in an engine's words: a template, or a rule where a template is not enough."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from cityline.dialect.functions import FUNCTIONS
+from cityline.dialect.moments import date_format, parsed_moment
+from cityline.dialect.regexes import portable_pattern, portable_replacement
+
+_Say = Callable[[exp.Expr], str]
+_SPECIAL: dict[str, Callable[[Sequence[exp.Expr], str, _Say], str]] = {}
+_HOLE = re.compile(r"\{(\d+|\*)\}")
+
+
+def spoken_call(node: exp.Anonymous, target: str, say: _Say) -> str:
+    """The call as the target's SQL."""
+    name = str(node.name).lower()
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(node.expressions, target, say)
+    known = FUNCTIONS.get(name)
+    template = known.said(target) if known else ""
+    said = [say(a) for a in node.expressions]
+    if not template:
+        return f"{name}({', '.join(said)})"
+    return _HOLE.sub(lambda m: ", ".join(said) if m[1] == "*" else said[int(m[1])], template)
+
+
+def _special(*names: str) -> Callable[..., Callable[..., str]]:
+    def register(build: Callable[..., str]) -> Callable[..., str]:
+        for name in names:
+            _SPECIAL[name] = build
+        return build
+
+    return register
+
+
+def _pattern(node: exp.Expr, target: str, say: _Say, *, whole: bool = False) -> str:
+    pattern = portable_pattern(node.name)
+    if target == "spark":  # Java ignores the case of ASCII letters only, unless told
+        pattern = pattern.replace("(?i)", "(?iu)")
+    return say(exp.Literal.string(rf"\A(?:{pattern})\z" if whole else pattern))
+
+
+def _match(args: Sequence[exp.Expr], target: str, say: _Say, *, whole: bool) -> str:
+    pattern = _pattern(args[1], target, say, whole=whole)
+    if target == "spark":
+        return f"({say(args[0])} RLIKE {pattern})"
+    return f"regexp_like({say(args[0])}, {pattern})"
+
+
+_SPECIAL["regexp_matches"] = lambda a, t, s: _match(a, t, s, whole=False)
+_SPECIAL["regexp_full_match"] = lambda a, t, s: _match(a, t, s, whole=True)
+
+
+@_special("regexp_replace")
+def _replace(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    new = say(exp.Literal.string(portable_replacement(args[2].name)))
+    return f"regexp_replace({say(args[0])}, {_pattern(args[1], target, say)}, {new})"
+
+
+@_special("regexp_extract")
+def _extract(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    group = say(args[2]) if len(args) > 2 else "0"  # noqa: PLR2004 - the whole match
+    call = f"regexp_extract({say(args[0])}, {_pattern(args[1], target, say)}, {group})"
+    if target == "spark":
+        return call
+    return f"CASE WHEN {say(args[0])} IS NOT NULL THEN coalesce({call}, '') END"
+
+
+def _extreme_of(name: str) -> Callable[[Sequence[exp.Expr], str, _Say], str]:
+    def build(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+        # missing values are left out: Trino would answer NULL
+        said = [say(a) for a in args]
+        if target == "spark":
+            return f"{name}({', '.join(said)})"
+        filled = [f"coalesce({', '.join([s, *(o for o in said if o != s)])})" for s in said]
+        return f"{name}({', '.join(filled)})"
+
+    return build
+
+
+_SPECIAL["greatest"] = _extreme_of("greatest")
+_SPECIAL["least"] = _extreme_of("least")
+
+
+@_special("date_trunc", "datetrunc")
+def _trunc(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    unit, of = say(args[0]).lower(), say(args[1])
+    call = f"date_trunc({unit}, {of})"
+    kind = "DATE" if args[1].is_type("date") else "TIMESTAMP"
+    return (
+        f"CAST({call} AS {'TIMESTAMP_NTZ' if target == 'spark' and kind == 'TIMESTAMP' else kind})"
+    )
+
+
+@_special("date_diff", "datediff")
+def _diff(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """Boundaries crossed, as DuckDB counts."""
+    unit, first, last = args[0].name.lower(), say(args[1]), say(args[2])
+    match unit:
+        case "year":
+            return f"(year({last}) - year({first}))"
+        case "quarter":
+            return f"((year({last}) - year({first})) * 4 + quarter({last}) - quarter({first}))"
+        case "month":
+            return f"((year({last}) - year({first})) * 12 + month({last}) - month({first}))"
+    if target == "spark":
+        return f"CAST(datediff({last}, {first}) AS BIGINT)"
+    return f"date_diff('{unit}', CAST({first} AS DATE), CAST({last} AS DATE))"
+
+
+@_special("strftime")
+def _strftime(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    return date_format(say(args[0]), args[1].name, target, say)
+
+
+@_special("try_strptime")
+def _strptime(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    return parsed_moment(say(args[0]), args[1].name, target, say)
+
+
+@_special("round")
+def _round(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """DuckDB scales, rounds halves away from zero and scales back, in doubles."""
+    value = f"CAST({say(args[0])} AS DOUBLE)"
+    digits = int(args[1].name) if len(args) > 1 else 0
+    near = "floor(abs({v}) + 0.5D)" if target == "spark" else "round({v})"
+    if not digits:
+        if target == "trino":
+            return f"round({value})"
+        return f"CAST(sign({value}) * CAST(floor(abs({value}) + 0.5D) AS DOUBLE) AS DOUBLE)"
+    scale = f"1{'0' * digits}{'D' if target == 'spark' else 'E0'}"
+    if target == "trino":
+        return f"(round({value} * {scale}) / {scale})"
+    scaled = near.format(v=f"{value} * {scale}")
+    return f"(sign({value}) * CAST({scaled} AS DOUBLE) / {scale})"
+
+
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_DOUBLE = rf"\A\s*[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?\s*\z"
+
+_NAN = r"\A\s*[+-]?[nN][aA][nN]\s*\z"
+_NOISE = r"[_ \t\n\r\f]+"
+
+
+@_special("try_double")
+def _double(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """A text as a double exactly where DuckDB reads one; `1d` and hexadecimals are none."""
+    said = say(args[0])
+
+    def fits(pattern: str) -> str:
+        quoted = say(exp.Literal.string(pattern))
+        return f"{said} RLIKE {quoted}" if target == "spark" else f"regexp_like({said}, {quoted})"
+
+    bare = f"regexp_replace({said}, {say(exp.Literal.string(_NOISE))}, '')"
+    return (
+        f"CASE WHEN {fits(_DOUBLE)} THEN TRY_CAST({bare} AS DOUBLE) "
+        f"WHEN {fits(_NAN)} THEN CAST('NaN' AS DOUBLE) "
+        f"WHEN {fits(_infinite('[+]?'))} THEN CAST('Infinity' AS DOUBLE) "
+        f"WHEN {fits(_infinite('-'))} THEN CAST('-Infinity' AS DOUBLE) END"
+    )
+
+
+def _infinite(sign: str) -> str:
+    return rf"\A\s*{sign}[iI][nN][fF](?:[iI][nN][iI][tT][yY])?\s*\z"

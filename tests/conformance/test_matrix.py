@@ -1,0 +1,182 @@
+"""Every function, construct, operation, rule, model and question: the same on every engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from cityline.adapters.local.engine import DuckEngine
+from cityline.declarations import dqdl
+from cityline.errors import EngineError
+from cityline.flow.reading import Reading, prebuilt
+from cityline.flow.steps.answer import compute
+from cityline.flow.steps.facts import system_tables
+from cityline.guards.govern import judge
+from cityline.ports.engine import Engine
+from cityline.stages.structure import check_model
+from tests.conformance import cases, data
+from tests.conformance.matrix import Cell, Verdict, cells, compare, same
+from tests.conformance.page import PAGE, record, written
+from tests.conftest import Ran
+from tests.unit.guards.test_govern import CASES, NOW, OTHER, PRIMARY, SAME
+from tests.unit.stages.test_operations import ON_A, compiled, recipe, texts
+
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore")]
+TABLES = {"t": data.rows(), "nothing": data.nothing()}
+
+
+@pytest.fixture(scope="module", params=["spark", "trino"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+def none_differs(found: Sequence[Cell]) -> None:
+    """Keep the cells for the page, and fail with every difference."""
+    record(found)
+    different = [f"{c.engine}: {c.case}: {c.told}" for c in found if c.verdict == "different"]
+    assert not different, "\n".join(different)
+
+
+def test_functions(duck: DuckEngine, engine: Engine) -> None:
+    found = list(cells("function", cases.function_cases(), duck, engine, TABLES))
+    none_differs(found)
+    told = Counter(c.verdict for c in found)
+    assert len(found) >= 150
+    assert told["identical"] + told["tolerance"] >= 140, told
+
+
+def test_constructs(duck: DuckEngine, engine: Engine) -> None:
+    asked = {name: [sql] for name, sql in cases.CONSTRUCTS.items()}
+    none_differs(list(cells("construct", asked, duck, engine, TABLES)))
+
+
+def test_a_wrong_answer_would_be_seen(duck: DuckEngine) -> None:
+    class Wrong(DuckEngine):
+        name = "wrong"
+
+        def query(self, sql: str, tables: Any, parameters: Any = None) -> pa.Table:
+            table = super().query(sql, tables, parameters)
+            return table.set_column(0, "id", pa.array([0] * table.num_rows, pa.int64()))
+
+    wrong = Wrong(duck._store)
+    cell = compare("function", "length", ["SELECT id FROM t ORDER BY id"], duck, wrong, TABLES)
+    assert cell.verdict == "different"
+
+
+def test_operations_on_spark(duck: DuckEngine, spark: Engine) -> None:
+    values = [v for v in data.rows()["s"].to_pylist() if v is not None]
+    found = []
+    for at, (name, parameters, value, _) in enumerate(ON_A):
+        plan = compiled(recipe((name, {"sourceColumn": "a", **parameters})))
+        given = texts(*((v, "b") for v in [value, *values, value]))
+        found.append(_operation(f"{name} {at}", plan, given, duck, spark))
+    none_differs(found)
+
+
+def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine) -> Cell:
+    try:
+        made = spark.clean(plan, given)
+    except EngineError as error:
+        refused = "not portable" in error.what
+        return Cell("operation", case, "spark", "refused" if refused else "different", error.what)
+    expected = duck.clean(plan, given)
+    sql = "SELECT * FROM kept ORDER BY ALL"
+    left = duck.query(sql, {"kept": expected.kept}).to_pylist()
+    right = duck.query(sql, {"kept": made.kept}).to_pylist()
+    reasons = [sorted(c.quarantined["reason"].to_pylist()) for c in (expected, made)]
+    counted = [
+        [(e.rows_before, e.rows_after, e.cells_changed) for e in c.effects]
+        for c in (expected, made)
+    ]
+    same = left == right and reasons[0] == reasons[1] and counted[0] == counted[1]
+    told = "" if same else f"{right[:4]} {counted[1]}, expected {left[:4]} {counted[0]}"
+    return Cell("operation", case, "spark", "identical" if same else "different", told)
+
+
+def test_rules_on_spark(duck: DuckEngine, spark: Engine) -> None:
+    tables = {"landing.x": PRIMARY, "curated.other": OTHER, "curated.same": SAME}
+
+    def judged(engine: Engine, rules: str) -> list[Any]:
+        parsed = dqdl.parse(f"Rules = [ {rules} ]", "f")
+        verdicts = judge(parsed, engine, "landing.x", tables, history=lambda _: (), now=NOW,
+                         references=("curated.other", "curated.same"))  # fmt: skip
+        return [
+            (v.outcome, {k: round(m, 9) for k, m in v.metrics.items()})
+            if "not portable" not in v.message
+            else v.message
+            for v in verdicts
+        ]
+
+    found = []
+    for good, bad, _ in CASES:
+        both = f"{good}, {bad}"
+        left, right = judged(duck, both), judged(spark, both)
+        refused = "not portable" in str(right) and left != right
+        verdict: Verdict = "refused" if refused else "different"
+        verdict = "identical" if left == right else verdict
+        found.append(Cell("rule", good[:60], "spark", verdict, f"{right}, expected {left}"))
+    none_differs(found)
+
+
+def test_models(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
+    done = ran.done
+    tables = {**done.tables(), **system_tables(ran.parts, done)}
+    found = []
+    for name, model in ran.parts.folder.models.items():
+        reads = {r: tables[r] for r in model.reads}
+        columns = ", ".join(str(i + 1) for i in range(len(model.columns)))
+        sql = f"SELECT * FROM ({model.sql}) ORDER BY {columns}"
+        found.append(compare("model", name, [sql], duck, engine, reads))
+        results = check_model(model, engine)
+        assert all(r.passed for r in results), [r.message for r in results]
+    none_differs(found)
+
+
+def test_mission_queries(ran: Ran, engine: Engine) -> None:
+    """Every question, for pairs of years, and for departments, types and channels."""
+    reading = Reading(ran.parts, ran.done)
+    beyond = replace(ran.parts, asking=engine)
+    found = []
+    for name, parameters in _missions(reading):
+        known = {v: reading.values(v) for v in _looked_up(reading, name)}
+        calendar = reading.calendar(reading.folder.questions[name].period.source)
+        left, right = (
+            compute(parts, name, ran.done, parameters, calendar=calendar, known=known)
+            for parts in (ran.parts, beyond)
+        )
+        case = f"{name} {', '.join(f'{k} = {v}' for k, v in parameters.items())}".strip()
+        verdict, told = same(case, [*map(list, left.rows)], [*map(list, right.rows)])
+        told = told or ("" if left.sentence == right.sentence else right.sentence)
+        verdict = verdict if left.sentence == right.sentence else "different"
+        found.append(Cell("question", case, engine.name, verdict, told))
+    assert len(found) >= 60, len(found)
+    none_differs(found)
+
+
+def _looked_up(reading: Reading, name: str) -> list[str]:
+    declared = reading.folder.questions[name].parameters.values()
+    return [p.values_from for p in declared if p.kind == "value"]
+
+
+def _missions(reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in reading.questions:
+        question = reading.folder.questions[name]
+        years = reading.calendar(question.period.source).years
+        yield name, {}
+        yield from ((name, dict(p)) for p in prebuilt(question, years)[:8])
+        for parameter, declared in question.parameters.items():
+            if declared.kind == "value":
+                for value in reading.values(declared.values_from)[:5]:
+                    yield name, {parameter: value}
+
+
+def test_the_page_says_what_was_found() -> None:
+    page = PAGE.read_text("utf-8")
+    day = page.split("Run on ")[1][:10]
+    assert written(day) == page, "python -m tests.conformance.page writes the page anew"
