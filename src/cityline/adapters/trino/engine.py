@@ -136,7 +136,8 @@ class TrinoEngine:
         except ImportError as error:
             told = "Trino's Python client is not installed"
             raise MissingExtra(told, hint="pip install 'cityline[trino]'") from error
-        return trino.dbapi.connect(  # type: ignore[no-untyped-call]
+        connect: Any = trino.dbapi.connect  # the client has no types
+        return connect(
             host=self._where.host,
             port=self._where.port,
             user=self._where.user,
