@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cityline.declarations.reading import Declared
 
@@ -69,11 +69,50 @@ class TrinoAt(Declared):
     tls: bool = False
 
 
+class Aws(Declared):
+    """Where and how large the city is on AWS. Regions, sizes and sums only: who may do what, and how
+    long things are kept, is in `policies/`. Every resource's name begins with `prefix`."""
+
+    prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,23}[a-z0-9]$")]
+    home_region: str = "ca-central-1"
+    replica_region: str = "ca-west-1"
+    alarm_email: str = ""
+    """Who is told; confirmed by a link AWS sends. A parameter of the templates, not in them."""
+    monthly_budget_usd: Annotated[float, Field(gt=0)] = 100.0
+    domain: str = ""
+    """The name readers type; a parameter of the templates, with its certificate."""
+    certificate_arn: str = ""
+    schedule: str = "cron(30 11 * * ? *)"
+    """When the jobs start, in UTC, as Glue writes it."""
+    glue_workers: Annotated[int, Field(ge=2, le=100)] = 2
+    glue_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
+    glue_minutes: Annotated[int, Field(ge=5, le=480)] = 60
+    """After so many minutes a job is stopped."""
+    query_cutoff_mb: Annotated[int, Field(ge=10)] = 1024
+    """A query that would scan more is stopped by Athena."""
+    instance_type: str = "t4g.small"
+    vpc_cidr: str = "10.31.0.0/20"
+
+    @field_validator("vpc_cidr")
+    @classmethod
+    def _is_a_network(cls, found: str) -> str:
+        if ip_network(found).prefixlen > 24:  # noqa: PLR2004 - four subnets of 64 addresses
+            raise ValueError("a /24 or larger network is needed")
+        return found
+
+    @model_validator(mode="after")
+    def _replica_is_elsewhere(self) -> Self:
+        if self.home_region == self.replica_region:
+            raise ValueError("the replica must be in another region than home")
+        return self
+
+
 class Environment(Declared):
-    """`environments/<name>.toml`. `home` is relative to the city's folder."""
+    """`environments/<name>.toml`. `home` is relative to the city's folder; `kind = "aws"` needs a
+    table `[aws]`."""
 
     name: str
-    kind: Literal["local"]
+    kind: Literal["local", "aws"]
     engine: Literal["duckdb", "spark"] = "duckdb"
     """What prepares and structures."""
     questions: Literal["duckdb", "trino", "spark"] = "duckdb"
@@ -88,3 +127,10 @@ class Environment(Declared):
     keep_releases: Annotated[int, Field(ge=2)] = 6
     http: Http = Http()
     serve: Serve = Serve()
+    aws: Aws | None = None
+
+    @model_validator(mode="after")
+    def _aws_is_described(self) -> Self:
+        if self.kind == "aws" and self.aws is None:
+            raise ValueError("an environment of kind aws needs a table [aws] with its prefix")
+        return self
