@@ -69,6 +69,35 @@ class TrinoAt(Declared):
     tls: bool = False
 
 
+class Usage(Declared):
+    """A month's use of AWS, to estimate its charge. Sizes in gigabytes; `query_mb` is what one
+    question scans, `rewritten_share` the part of what is stored that is written anew each month."""
+
+    stored_gb: Annotated[float, Field(ge=0)] = 5.0
+    rewritten_share: Annotated[float, Field(ge=0)] = 1.0
+    runs: Annotated[int, Field(ge=0)] = 30
+    job_minutes: Annotated[float, Field(ge=0)] = 5.0
+    databrew_runs: Annotated[int, Field(ge=0)] = 1
+    databrew_minutes: Annotated[float, Field(ge=0)] = 10.0
+    queries: Annotated[int, Field(ge=0)] = 2000
+    query_mb: Annotated[float, Field(ge=0)] = 10.0
+    writes: Annotated[int, Field(ge=0)] = 50_000
+    reads: Annotated[int, Field(ge=0)] = 500_000
+    logs_gb: Annotated[float, Field(ge=0)] = 1.0
+    readers_gb: Annotated[float, Field(ge=0)] = 20.0
+
+
+class Usages(Declared):
+    """What a month may look like: estimates are shown for all three."""
+
+    low: Usage = Usage(runs=4, queries=200, stored_gb=1, writes=5_000, reads=50_000, readers_gb=2)
+    expected: Usage = Usage()
+    high: Usage = Usage(
+        runs=90, queries=50_000, stored_gb=100, writes=500_000, reads=10_000_000, readers_gb=500,
+        logs_gb=10, databrew_runs=4,
+    )  # fmt: skip
+
+
 class Aws(Declared):
     """Where and how large the city is on AWS. Regions, sizes and sums only: who may do what, and how
     long things are kept, is in `policies/`. Every resource's name begins with `prefix`."""
@@ -92,6 +121,7 @@ class Aws(Declared):
     """A query that would scan more is stopped by Athena."""
     instance_type: str = "t4g.small"
     vpc_cidr: str = "10.31.0.0/20"
+    usage: Usages = Usages()
 
     @field_validator("vpc_cidr")
     @classmethod
