@@ -39,8 +39,8 @@ def spark_engine(home: Path) -> SparkEngine:
     """Spark on two threads over a home's lake."""
     store = FolderStore(home / "lake")
     jars = ENGINES / "spark-3.5"
-    cluster = Cluster("local[2]", jars, home / "catalog.db", store.root, "3g", partitions=2)
-    return SparkEngine(store, store.root, cluster)
+    cluster = Cluster("local[2]", jars, home / "catalog.db", str(store.root), "3g", partitions=2)
+    return SparkEngine(store, home / "incoming", cluster)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Cluster:
     address: str
     jars: Path
     catalogue: Path
-    warehouse: Path
+    warehouse: str
     memory: str = "4g"
     partitions: int = 8
 
@@ -84,8 +84,11 @@ def _settings(cluster: Cluster, *, remote: bool) -> dict[str, str]:
         catalogue: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalogue}.type": "jdbc",
         f"{catalogue}.uri": f"jdbc:sqlite:{cluster.catalogue}",
-        f"{catalogue}.warehouse": str(cluster.warehouse),
+        f"{catalogue}.warehouse": cluster.warehouse,
         f"{catalogue}.cache-enabled": "false",
+        # neither markers nor checksums beside the files of a candidate
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         # PyIceberg made the tables; looking for them again leaves a reader open for good
         f"{catalogue}.jdbc.init-catalog-tables": "false",
     }
