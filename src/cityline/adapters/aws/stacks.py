@@ -1,0 +1,260 @@
+"""Stacks through CloudFormation; credentials and endpoint as every AWS program finds them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cityline.adapters.aws.answers import cloud_errors, refused
+from cityline.errors import CloudRefused, CloudUnreachable, StackFailed
+from cityline.ports.stacks import Deployed
+
+Note = Callable[[str], None]
+
+_PAUSE = 2.0
+_INLINE = 51_200
+"""Bytes of a template that CloudFormation takes in a request."""
+_FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
+_AT_ONCE = 1000
+"""Versions one request may delete."""
+
+
+class CloudFormation:
+    """Implements `ports.stacks.Stacks`. `patience` is how long one stack may take, in seconds."""
+
+    def __init__(self, patience: float = 3600.0, pause: float = _PAUSE) -> None:
+        self._patience = patience
+        self._pause = pause
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def account(self) -> str:
+        """The account's number."""
+        with cloud_errors("the account"):
+            told: str = self._client("sts", "us-east-1").get_caller_identity()["Account"]
+            return told
+
+    def find(self, name: str, region: str) -> Deployed | None:
+        """A stack as it stands."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        client = self._client("cloudformation", region)
+        with cloud_errors(f"{name} in {region}"):
+            try:
+                found = client.describe_stacks(StackName=name)["Stacks"][0]
+            except ClientError as error:
+                if "does not exist" in str(error):
+                    return None
+                raise
+            if found["StackStatus"] == "DELETE_COMPLETE":
+                return None
+            body = client.get_template(StackName=name)["TemplateBody"]
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", ())}
+        return Deployed(
+            name=name,
+            region=region,
+            status=found["StackStatus"],
+            template=json.loads(body) if isinstance(body, str) else body,
+            outputs=outputs,
+            why=found.get("StackStatusReason", ""),
+        )
+
+    def put(
+        self, name: str, region: str, template: str, parameters: Mapping[str, str], note: Note
+    ) -> Deployed:
+        """Create or update a stack, and wait."""
+        where = f"{name} in {region}"
+        if len(template.encode()) > _INLINE:
+            told = f"the template has {len(template.encode()):,} bytes; {_INLINE:,} are taken"
+            raise StackFailed(told, where=where, hint="the stack must be split")
+        before = self.find(name, region)
+        if before is not None and before.in_motion:
+            hint = "wait until it is done: cityline deploy aws status"
+            raise CloudRefused(f"somebody is changing it ({before.status})", where=where, hint=hint)
+        if before is not None and before.half_made:
+            note(f"{name}: removing what an earlier try left ({before.status})")
+            self.delete(name, region, note)
+            before = None
+        client = self._client("cloudformation", region)
+        asked = {
+            "StackName": name,
+            "TemplateBody": template,
+            "Parameters": [
+                {"ParameterKey": k, "ParameterValue": v} for k, v in sorted(parameters.items())
+            ],
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        }
+        began = datetime.now(UTC)
+        with cloud_errors(where):
+            if before is None:
+                client.create_stack(**asked, OnFailure="DELETE")
+            elif not self._update(client, asked):
+                return before
+        return self._done(name, region, began, note)
+
+    def delete(self, name: str, region: str, note: Note) -> None:
+        """Delete a stack, and wait."""
+        if self.find(name, region) is None:
+            return
+        began = datetime.now(UTC)
+        with cloud_errors(f"{name} in {region}"):
+            self._client("cloudformation", region).delete_stack(StackName=name)
+        self._gone(name, region, began, note)
+
+    def left(self, prefix: str, region: str) -> list[str]:
+        """What still has a name that begins with the prefix."""
+        with cloud_errors(f"{prefix} in {region}"):
+            buckets = [b["Name"] for b in self._client("s3", region).list_buckets()["Buckets"]]
+            aliases = self._client("kms", region).list_aliases()["Aliases"]
+            roles = self._client("iam", region).list_roles()["Roles"]
+        return [
+            *(f"bucket {b}" for b in buckets if b.startswith(f"{prefix}-") and b.endswith(region)),
+            *(a["AliasName"] for a in aliases if a["AliasName"].startswith(f"alias/{prefix}")),
+            *(f"role {r['RoleName']}" for r in roles if r["RoleName"].startswith(f"{prefix}-")),
+        ]
+
+    def locked_until(self, bucket: str, region: str) -> datetime | None:
+        """The latest date until which a version in a bucket is locked."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        client = self._client("s3", region)
+        latest: datetime | None = None
+        with cloud_errors(bucket):
+            for version in self._versions(bucket, region, markers=False):
+                try:
+                    kept = client.get_object_retention(Bucket=bucket, **version)["Retention"]
+                except ClientError as error:
+                    if error.response["Error"]["Code"] in _UNLOCKED:
+                        continue
+                    raise
+                until = kept["RetainUntilDate"].astimezone(UTC)
+                if until > datetime.now(UTC) and (latest is None or until > latest):
+                    latest = until
+        return latest
+
+    def empty(self, bucket: str, region: str) -> int:
+        """Delete every version in a bucket."""
+        client = self._client("s3", region)
+        versions = self._versions(bucket, region)
+        with cloud_errors(bucket):
+            for at in range(0, len(versions), _AT_ONCE):
+                objects = [
+                    {"Key": v["Key"], "VersionId": v["VersionId"]}
+                    for v in versions[at : at + _AT_ONCE]
+                ]
+                told = client.delete_objects(
+                    Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+                for failed in told.get("Errors", ()):
+                    what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
+                    raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
+        return len(versions)
+
+    # -- asking and waiting ---------------------------------------------------------------------
+
+    def _client(self, service: str, region: str) -> Any:
+        key = service, region
+        if key not in self._clients:
+            with cloud_errors(region):
+                import boto3  # noqa: PLC0415 - an extra, and heavy
+                from botocore.config import Config  # noqa: PLC0415
+
+                retries = {"mode": "standard", "total_max_attempts": 6}
+                self._clients[key] = boto3.Session().client(
+                    service, region_name=region, config=Config(connect_timeout=10, retries=retries)
+                )
+        return self._clients[key]
+
+    def _update(self, client: Any, asked: Mapping[str, Any]) -> bool:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        try:
+            client.update_stack(**asked)
+        except ClientError as error:
+            if "No updates are to be performed" in str(error):
+                return False
+            raise
+        return True
+
+    def _done(self, name: str, region: str, began: datetime, note: Note) -> Deployed:
+        """Wait for a creation or an update. Raises StackFailed with the first resource's reason."""
+        seen: set[str] = set()
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until:
+            self._tell(name, region, began, seen, note)
+            found = self.find(name, region)
+            if found is None or found.half_made or "ROLLBACK_COMPLETE" in found.status:
+                raise self._failed(name, region, began)
+            if not found.in_motion:
+                return found
+            time.sleep(self._pause)
+        told = f"it is not done after {self._patience:g} seconds"
+        raise CloudUnreachable(told, where=name, hint="cityline deploy aws status tells when it is")
+
+    def _gone(self, name: str, region: str, began: datetime, note: Note) -> None:
+        seen: set[str] = set()
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until:
+            found = self.find(name, region)
+            if found is None:
+                return
+            self._tell(name, region, began, seen, note)
+            if found.status == "DELETE_FAILED":
+                raise self._failed(name, region, began)
+            time.sleep(self._pause)
+        told = f"it is not gone after {self._patience:g} seconds"
+        raise CloudUnreachable(told, where=name, hint="cityline deploy aws status tells when it is")
+
+    def _tell(self, name: str, region: str, began: datetime, seen: set[str], note: Note) -> None:
+        for event in reversed(self._events(name, region, began)):
+            if event["EventId"] not in seen:
+                seen.add(event["EventId"])
+                note(f"{name}: {event['LogicalResourceId']} {event['ResourceStatus']}")
+
+    def _failed(self, name: str, region: str, began: datetime) -> StackFailed:
+        events = reversed(self._events(name, region, began))
+        first = next((e for e in events if e["ResourceStatus"] in _FAILED), None)
+        told = "it could not be made; what stood before stands"
+        if first is not None:
+            told = f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason')}"
+        return StackFailed(told, where=f"{name} in {region}", hint="mend it and run again")
+
+    def _events(self, name: str, region: str, began: datetime) -> list[dict[str, Any]]:
+        """A stack's events since a moment, newest first; a stack that is gone tells none."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        client = self._client("cloudformation", region)
+        try:
+            told = client.describe_stack_events(StackName=name)["StackEvents"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return []
+            raise refused(error, name) from error
+        return [e for e in told if e["Timestamp"] >= began]
+
+    def _versions(
+        self, bucket: str, region: str, *, markers: bool = True
+    ) -> list[dict[str, str]]:
+        """Every version in a bucket, with or without what marks deletions."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        pages = self._client("s3", region).get_paginator("list_object_versions")
+        found = []
+        try:
+            for page in pages.paginate(Bucket=bucket):
+                for version in page.get("Versions", []) + (
+                    page.get("DeleteMarkers", []) if markers else []
+                ):
+                    found.append({"Key": version["Key"], "VersionId": version["VersionId"]})
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                return []
+            raise
+        return found
+
+
+_UNLOCKED = (
+    "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest",
+)  # fmt: skip
