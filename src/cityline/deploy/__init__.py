@@ -1,0 +1,1 @@
+"""The same declarations as AWS infrastructure: names, policies, and the templates made of them."""
