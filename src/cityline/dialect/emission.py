@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from sqlglot import exp
+from sqlglot.dialects.athena import Athena
 from sqlglot.dialects.spark import Spark
 from sqlglot.dialects.trino import Trino
+from sqlglot.errors import SqlglotError
 
 from cityline.dialect.calls import spoken_call
 from cityline.dialect.linter import is_series, lint
@@ -52,6 +54,20 @@ def emit(
     tree = typed(_bound(parse(sql), parameters or {}), schemas)
     tree = _renamed(_rewritten(tree, target), names or {})
     return tree.sql(dialect=_TARGETS[target], pretty=True, comments=False)
+
+
+def unreadable(sql: str) -> str:
+    """What keeps a text from being one statement of Athena's SQL, or nothing.
+
+    A statement the grammar takes only as an opaque command is told too: nothing in it was read.
+    """
+    try:
+        found = [e for e in Athena().parse(sql) if e is not None]
+    except SqlglotError as error:
+        return str(error).splitlines()[0].split("\x1b")[0].strip()
+    if len(found) != 1:
+        return f"{len(found)} statements; exactly one can be run"
+    return "not read by the grammar" if isinstance(found[0], exp.Command) else ""
 
 
 def _bound(tree: exp.Expr, parameters: Mapping[str, Any]) -> exp.Expr:

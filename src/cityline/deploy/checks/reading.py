@@ -17,35 +17,36 @@ Templates: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Templates by the stack's short name, e.g. `storage`."""
 
 _NAMED = {
-    "AWS::S3::Bucket": ("BucketName", "arn:${AWS::Partition}:s3:::%s"),
-    "AWS::IAM::Role": ("RoleName", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/%s"),
+    "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::%s"),
+    "AWS::IAM::Role": ("RoleName", "arn:aws:iam::${AWS::AccountId}:role/%s"),
     "AWS::IAM::ManagedPolicy": (
         "ManagedPolicyName",
-        "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/%s",
+        "arn:aws:iam::${AWS::AccountId}:policy/%s",
     ),
     "AWS::SNS::Topic": (
         "TopicName",
-        "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:%s",
+        "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:%s",
     ),
     "AWS::Logs::LogGroup": (
         "LogGroupName",
-        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:%s:*",
+        "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:%s:*",
     ),
     "AWS::Glue::Job": ("Name", "%s"),
     "AWS::Glue::SecurityConfiguration": ("Name", "%s"),
     "AWS::Athena::WorkGroup": ("Name", "%s"),
     "AWS::DataBrew::Dataset": (
         "Name",
-        "arn:${AWS::Partition}:databrew:${AWS::Region}:${AWS::AccountId}:dataset/%s",
+        "arn:aws:databrew:${AWS::Region}:${AWS::AccountId}:dataset/%s",
     ),
     "AWS::DataBrew::Recipe": ("Name", "%s"),
     "AWS::DataBrew::Job": ("Name", "%s"),
     "AWS::DataBrew::Ruleset": (
         "Name",
-        "arn:${AWS::Partition}:databrew:${AWS::Region}:${AWS::AccountId}:ruleset/%s",
+        "arn:aws:databrew:${AWS::Region}:${AWS::AccountId}:ruleset/%s",
     ),
     "AWS::KMS::Alias": ("AliasName", "%s"),
 }
+_INTRINSICS = {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub", "Fn::ImportValue"}
 _PLACE = re.compile(r"\$\{([^}!]+)\}")
 
 
@@ -101,6 +102,16 @@ class Stacks:
             for name, body in template.get("Resources", {}).items()
         )
 
+    @cached_property
+    def exports(self) -> Mapping[str, str]:
+        """What stacks export, by the export's name."""
+        return {
+            self.text(stack, output["Export"]["Name"]): self.text(stack, output["Value"])
+            for stack, template in self.templates.items()
+            for output in template.get("Outputs", {}).values()
+            if "Export" in output
+        }
+
     def of(self, *types: str) -> Iterator[Resource]:
         """Resources of these types, without the prefix `AWS::`."""
         wanted = {f"AWS::{t}" for t in types}
@@ -133,13 +144,15 @@ class Stacks:
                 return glue.join(self.text(stack, p) for p in parts)
             case {"Fn::Sub": str(pattern)}:
                 return _PLACE.sub(lambda m: self._place(stack, m[1]), pattern)
+            case {"Fn::ImportValue": name}:
+                return self.exports.get(self.text(stack, name), f"${{no export {name}}}")
             case _:
                 return json.dumps(self.plain(stack, value), ensure_ascii=False)
 
     def plain(self, stack: str, value: Any) -> Any:
         """A value with every intrinsic inside it replaced by its text."""
         if isinstance(value, Mapping):
-            if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub"}:
+            if len(value) == 1 and next(iter(value)) in _INTRINSICS:
                 return self.text(stack, value)
             return {k: self.plain(stack, v) for k, v in value.items()}
         if isinstance(value, list):

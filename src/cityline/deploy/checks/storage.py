@@ -1,0 +1,202 @@
+"""Storage: what a bucket must have beyond what linters ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cityline.deploy.checks.reading import Finding, Resource, Stacks
+from cityline.deploy.checks.trust import statements
+
+_ALL_FOUR = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+_HEADER = "s3:x-amz-server-side-encryption"
+_TAKEOVER = {
+    "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketPolicy",
+    "s3:PutEncryptionConfiguration", "s3:PutObjectAcl",
+}  # fmt: skip
+_LEAST_BEFORE_COLD = 30
+
+
+def replication(stacks: Stacks) -> Iterator[Finding]:
+    """Encrypted objects are chosen, a key of the other region is named, both ends keep versions."""
+    for bucket in stacks.of("S3::Bucket"):
+        for rule in bucket.get("ReplicationConfiguration.Rules", []):
+            yield from _rule(stacks, bucket, rule)
+
+
+def _rule(stacks: Stacks, bucket: Resource, rule: Mapping[str, Any]) -> Iterator[Finding]:
+    name = "replication"
+    if bucket.get("VersioningConfiguration.Status") != "Enabled":
+        yield bucket.fault(name, "a bucket without versions cannot be copied")
+    chosen = rule.get("SourceSelectionCriteria", {}).get("SseKmsEncryptedObjects", {})
+    if chosen.get("Status") != "Enabled":
+        yield bucket.fault(name, "encrypted objects are not chosen, so they are silently left out")
+    destination = rule.get("Destination", {})
+    if not destination.get("EncryptionConfiguration", {}).get("ReplicaKmsKeyID"):
+        yield bucket.fault(name, "no key for the copy; encrypted objects are not copied")
+    if destination.get("ReplicationTime", {}).get("Status") != "Enabled":
+        yield bucket.fault(name, "no replication time control, so no lag is measured")
+    if destination.get("Metrics", {}).get("Status") != "Enabled":
+        yield bucket.fault(name, "no replication metrics")
+    copy = stacks.named("S3::Bucket", stacks.text(bucket.stack, destination.get("Bucket", "")))
+    if copy is not None and copy.get("VersioningConfiguration.Status") != "Enabled":
+        yield copy.fault(name, "the copy keeps no versions")
+    if rule.get("Status") != "Enabled":
+        yield bucket.fault(name, "the rule is not enabled")
+
+
+def lifecycles(stacks: Stacks) -> Iterator[Finding]:
+    """Every bucket has rules; things move before they expire, and not before S3 moves anything."""
+    for bucket in stacks.of("S3::Bucket"):
+        rules = bucket.get("LifecycleConfiguration.Rules", [])
+        if not rules:
+            yield bucket.fault("lifecycles", "no lifecycle")
+        if not any(r.get("AbortIncompleteMultipartUpload") for r in rules):
+            yield bucket.fault("lifecycles", "unfinished uploads stay for ever")
+        for rule in rules:
+            yield from _order(bucket, rule, "Transitions", "ExpirationInDays", "TransitionInDays")
+            noncurrent = {
+                "ends": rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+                "moves": rule.get("NoncurrentVersionTransitions", []),
+            }
+            yield from _order(bucket, noncurrent, "moves", "ends", "TransitionInDays")
+
+
+def _order(
+    bucket: Resource, rule: Mapping[str, Any], moves: str, ends: str, days: str
+) -> Iterator[Finding]:
+    end = rule.get(ends)
+    for move in rule.get(moves, []):
+        after = int(move.get(days, 0))
+        if end is not None and after >= int(end):
+            told = f"it moves after {after} days and expires after {end}"
+            yield bucket.fault("lifecycles", told)
+        if after < _LEAST_BEFORE_COLD and "IA" in str(move.get("StorageClass")):
+            yield bucket.fault("lifecycles", f"S3 moves nothing after {after} days")
+
+
+def buckets(stacks: Stacks) -> Iterator[Finding]:
+    """All four locks against the public, no ACLs, versions, encryption, access logs."""
+    sinks = {
+        stacks.text(b.stack, b.get("LoggingConfiguration.DestinationBucketName"))
+        for b in stacks.of("S3::Bucket")
+        if b.get("LoggingConfiguration.DestinationBucketName")
+    }
+    for bucket in stacks.of("S3::Bucket"):
+        closed = bucket.get("PublicAccessBlockConfiguration", {})
+        if not all(closed.get(flag) is True for flag in _ALL_FOUR):
+            yield bucket.fault("buckets", "not closed to the public")
+        rules = bucket.get("OwnershipControls.Rules", [])
+        if [r.get("ObjectOwnership") for r in rules] != ["BucketOwnerEnforced"]:
+            yield bucket.fault("buckets", "access lists are not switched off")
+        if bucket.get("VersioningConfiguration.Status") != "Enabled":
+            yield bucket.fault("buckets", "no versions")
+        name = stacks.text(bucket.stack, bucket.get("BucketName", ""))
+        if name not in sinks and not bucket.get("LoggingConfiguration"):
+            yield bucket.fault("buckets", "no access log")
+        yield from _encryption(bucket, sink=name in sinks)
+
+
+def _encryption(bucket: Resource, *, sink: bool) -> Iterator[Finding]:
+    found = bucket.get("BucketEncryption.ServerSideEncryptionConfiguration", [])
+    if not found:
+        yield bucket.fault("buckets", "no encryption")
+        return
+    default = found[0].get("ServerSideEncryptionByDefault", {})
+    if sink:  # S3 delivers access logs only where its own key encrypts
+        return
+    if default.get("SSEAlgorithm") != "aws:kms" or not default.get("KMSMasterKeyID"):
+        yield bucket.fault("buckets", "not encrypted with a key of ours")
+    if found[0].get("BucketKeyEnabled") is not True:
+        yield bucket.fault("buckets", "no bucket key: each object would be a call to KMS")
+
+
+def bucket_policies(stacks: Stacks) -> Iterator[Finding]:
+    """Every bucket has a policy that refuses plain HTTP and a wrong encryption header, and gives
+    no stranger the means to take it over."""
+    held = {
+        stacks.text(p.stack, p.get("Bucket", "")): p for p in stacks.of("S3::BucketPolicy")
+    }
+    for bucket in stacks.of("S3::Bucket"):
+        policy = held.get(stacks.text(bucket.stack, bucket.get("BucketName", "")))
+        if policy is None:
+            yield bucket.fault("bucket-policies", "no bucket policy")
+            continue
+        found = statements(stacks, policy, "PolicyDocument")
+        denied = [s for s in found if s.get("Effect") == "Deny"]
+        if not any(_denies_plain_http(s) for s in denied):
+            yield policy.fault("bucket-policies", "plain HTTP is not refused")
+        for statement in denied:
+            for test, keys in statement.get("Condition", {}).items():
+                if test.endswith("IfExists") and _HEADER in keys:
+                    told = f"{test} on an absent header is true: every default write is refused"
+                    yield policy.fault("bucket-policies", told)
+        for statement in found:
+            if statement.get("Effect") == "Allow" and _TAKEOVER & set(_actions(statement)):
+                yield policy.fault("bucket-policies", "it hands over the bucket's own rules")
+
+
+def _denies_plain_http(statement: Mapping[str, Any]) -> bool:
+    bound = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    everything = "s3:*" in _actions(statement)
+    everybody = statement.get("Principal") in ("*", {"AWS": "*"})
+    return str(bound).lower() == "false" and everything and everybody
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
+    found = statement.get("Action", [])
+    return [found] if isinstance(found, str) else list(found)
+
+
+def trail_delivery(stacks: Stacks) -> Iterator[Finding]:
+    """CloudTrail may look at the trail's bucket and write into it, for this trail only, and its
+    key lets it encrypt."""
+    for trail in stacks.of("CloudTrail::Trail"):
+        name = stacks.text(trail.stack, trail.get("S3BucketName", ""))
+        policy = next(
+            (p for p in stacks.of("S3::BucketPolicy")
+             if stacks.text(p.stack, p.get("Bucket", "")) == name),
+            None,
+        )  # fmt: skip
+        if policy is None:
+            yield trail.fault("trail-delivery", f"no policy of the bucket {name!r}")
+            continue
+        for action in ("s3:GetBucketAcl", "s3:PutObject"):
+            if not any(_for_trail(s, action) for s in statements(stacks, policy, "PolicyDocument")):
+                yield policy.fault("trail-delivery", f"CloudTrail is not allowed {action}")
+        keys = [k for k in stacks.of("KMS::Key") if k.stack == policy.stack]
+        if not any(
+            _for_trail(s, "kms:GenerateDataKey*")
+            for k in keys
+            for s in statements(stacks, k, "KeyPolicy")
+        ):
+            yield trail.fault("trail-delivery", "no key lets CloudTrail encrypt")
+
+
+def _for_trail(statement: Mapping[str, Any], action: str) -> bool:
+    principal = statement.get("Principal", {})
+    service = principal.get("Service", []) if isinstance(principal, Mapping) else []
+    services = [service] if isinstance(service, str) else service
+    wanted = {action, action.removesuffix("*")}
+    return (
+        statement.get("Effect") == "Allow"
+        and "cloudtrail.amazonaws.com" in services
+        and bool(wanted & set(_actions(statement)))
+        and "aws:SourceArn" in str(statement.get("Condition", {}))
+    )
+
+
+def object_locks(stacks: Stacks) -> Iterator[Finding]:
+    """What was received and the trail cannot be changed by anybody while their retention runs."""
+    for zone in ("raw", "trail"):
+        found = [
+            b
+            for b in stacks.of("S3::Bucket")
+            if b.stack == "storage" and f"-{zone}-" in stacks.text(b.stack, b.get("BucketName", ""))
+        ]
+        for bucket in found:
+            rule = bucket.get("ObjectLockConfiguration.Rule.DefaultRetention", {})
+            if bucket.get("ObjectLockEnabled") is not True or not (
+                rule.get("Days") or rule.get("Years")
+            ):
+                yield bucket.fault("object-locks", "no Object Lock with a retention")
