@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cityline.flow.serving import Service
     from cityline.ports.engine import Engine
     from cityline.ports.portal import Portal
+    from cityline.ports.stacks import Stacks
     from cityline.ports.store import Store
 
 
@@ -101,6 +102,13 @@ def open_portal(base: str, settings: Environment) -> Portal:
     key = os.environ.get("CITYLINE_PORTAL_KEY")
     timing = Timing(deadline=settings.http.deadline, attempts=settings.http.attempts)
     return OpendatasoftPortal(Settings(base, timing, SecretStr(key) if key else None))
+
+
+def cloud_stacks() -> Stacks:
+    """AWS's stacks, with the credentials every AWS program finds."""
+    from cityline.adapters.aws.stacks import CloudFormation  # noqa: PLC0415 - an extra
+
+    return CloudFormation()
 
 
 def sample_portal(today: date | None = None, port: int = 0) -> AbstractContextManager[SamplePortal]:

@@ -47,6 +47,7 @@ _COMMANDS = {
     "serve": "serving",
     "users": "serving",
     "tokens": "serving",
+    "deploy": "deploying",
 }
 """Command → module of `cityline.cli.commands` that holds it."""
 

@@ -49,8 +49,8 @@ class Stacks(Protocol):
         parameters: Mapping[str, str],
         note: Callable[[str], None],
     ) -> Deployed:
-        """Create or update a stack and wait until it is done; `note` hears each resource. A creation
-        that fails is taken back whole."""
+        """Create or update a stack and wait until it is done; `note` hears each resource. What fails
+        is taken back whole."""
         ...
 
     def delete(self, name: str, region: str, note: Callable[[str], None]) -> None:

@@ -60,7 +60,9 @@ def refused(error: ClientError, where: str) -> CloudError:
             return CloudSignIn("AWS does not know these credentials", where=where, hint=hint)
         case _ if code in _DENIED:
             hint = "the role that deploys needs this right: see docs/how-to/aws.md"
-            return CloudRefused(f"AWS denies {error.operation_name}: {message}", where=where, hint=hint)
+            return CloudRefused(
+                f"AWS denies {error.operation_name}: {message}", where=where, hint=hint
+            )
         case _ if code in _TAKEN:
             hint = "choose another prefix in the environment, or remove what has the name"
             return CloudRefused(f"a name is taken: {message}", where=where, hint=hint)

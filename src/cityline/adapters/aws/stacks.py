@@ -234,9 +234,7 @@ class CloudFormation:
             raise refused(error, name) from error
         return [e for e in told if e["Timestamp"] >= began]
 
-    def _versions(
-        self, bucket: str, region: str, *, markers: bool = True
-    ) -> list[dict[str, str]]:
+    def _versions(self, bucket: str, region: str, *, markers: bool = True) -> list[dict[str, str]]:
         """Every version in a bucket, with or without what marks deletions."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
