@@ -65,53 +65,52 @@ def _standing(name: str, template: Template, stacks: Stacks) -> Standing:
 def destroy(
     templates: Mapping[str, Template], settings: Aws, stacks: Stacks, note: Note
 ) -> dict[str, int]:
-    """Empty every bucket, delete every stack, last made first, and look for what is left.
+    """Delete every stack, last made first, with its buckets and keys, and look for what is left.
 
-    Refused before anything is touched while a version in a bucket is still locked. Returns how many
-    versions were deleted by bucket. Raises CloudRefused, naming what is left, when something is.
+    Refused before anything is touched while a version in a bucket is still locked. A second call
+    goes on where one broke off. Returns how many versions were deleted by bucket. Raises
+    CloudRefused, naming what is left, when something is.
     """
     account = stacks.account()
-    buckets = {
-        bucket: template.region
-        for template in templates.values()
-        for bucket in _buckets(template, account)
-    }
-    _refuse_while_locked(buckets, stacks)
-    emptied = {bucket: stacks.empty(bucket, region) for bucket, region in buckets.items()}
+    _refuse_while_locked(templates, account, stacks)
+    removed: dict[str, int] = {}
     for name, template in reversed(list(templates.items())):
+        for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
+            removed[bucket] = stacks.remove_bucket(bucket, template.region)
+            note(f"{bucket}: {removed[bucket]} versions deleted")
+        for alias in _named(template, "AWS::KMS::Alias", "AliasName", account):
+            when = stacks.end_key(alias, template.region)
+            note(f"{alias}: its key ends on {when:%Y-%m-%d}" if when else f"{alias}: gone")
         full = stack_name(settings, name)
         stacks.delete(full, template.region, note)
         note(f"{full}: gone")
     regions = sorted({t.region for t in templates.values()})
-    left = [
-        f"{what} ({region})" for region in regions for what in stacks.left(settings.prefix, region)
-    ]
+    left = [f"{x} ({r})" for r in regions for x in stacks.left(settings.prefix, r)]
     if left:
-        hint = "kept on purpose (keys wait 30 days) or held by somebody: look at each"
+        hint = "made by hand, or by an older template: remove each and run again"
         raise CloudRefused(f"not everything is gone: {'; '.join(left)}", hint=hint)
-    return emptied
+    return removed
 
 
-def _refuse_while_locked(buckets: Mapping[str, str], stacks: Stacks) -> None:
-    for bucket, region in buckets.items():
-        until = stacks.locked_until(bucket, region)
-        if until is not None:
-            told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"
-            hint = "wait until then: a compliance lock cannot be lifted, by anybody"
-            raise CloudRefused(told, where=bucket, hint=hint)
+def _refuse_while_locked(templates: Mapping[str, Template], account: str, stacks: Stacks) -> None:
+    for template in templates.values():
+        for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
+            until = stacks.locked_until(bucket, template.region)
+            if until is not None:
+                told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"
+                hint = "wait until then; a compliance lock can be lifted by nobody"
+                raise CloudRefused(told, where=bucket, hint=hint)
 
 
-def _buckets(template: Template, account: str) -> list[str]:
-    """Names of the buckets a template makes, in an account."""
-    places = {"${AWS::AccountId}": account, "${AWS::Region}": template.region}
+def _named(template: Template, kind: str, key: str, account: str) -> list[str]:
+    """The names of a template's resources of a kind, in an account."""
     names = []
     for resource in template.resources.values():
-        if resource["Type"] == "AWS::S3::Bucket":
-            named = resource["Properties"]["BucketName"]
-            text = named["Fn::Sub"] if isinstance(named, dict) else named
-            for place, value in places.items():
-                text = text.replace(place, value)
-            names.append(text)
+        if resource["Type"] == kind:
+            named = resource["Properties"][key]
+            text: str = named["Fn::Sub"] if isinstance(named, dict) else named
+            filled = text.replace("${AWS::AccountId}", account)
+            names.append(filled.replace("${AWS::Region}", template.region))
     return names
 
 

@@ -49,8 +49,8 @@ class Stacks(Protocol):
         parameters: Mapping[str, str],
         note: Callable[[str], None],
     ) -> Deployed:
-        """Create or update a stack and wait until it is done; `note` hears each resource. What fails
-        is taken back whole."""
+        """Create or update a stack and wait until it is done; `note` hears each resource. What
+        fails is taken back whole."""
         ...
 
     def delete(self, name: str, region: str, note: Callable[[str], None]) -> None:
@@ -65,7 +65,12 @@ class Stacks(Protocol):
         """The latest date until which a version in a bucket may not be deleted, if any."""
         ...
 
-    def empty(self, bucket: str, region: str) -> int:
-        """Delete every version in a bucket; how many there were. A bucket that is not there has
-        none."""
+    def remove_bucket(self, bucket: str, region: str) -> int:
+        """Take away a bucket's policy, delete every version in it, and the bucket; how many there
+        were. A bucket that is not there has none."""
+        ...
+
+    def end_key(self, alias: str, region: str) -> datetime | None:
+        """Let the key of an alias be deleted after its waiting time, and say when that is; None
+        when there is no such alias."""
         ...

@@ -18,6 +18,8 @@ _PAUSE = 2.0
 _INLINE = 51_200
 """Bytes of a template that CloudFormation takes in a request."""
 _FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
+_WAIT_DAYS = 30
+"""Days in which the end of a key can still be called off."""
 _AT_ONCE = 1000
 """Versions one request may delete."""
 
@@ -134,23 +136,49 @@ class CloudFormation:
                     latest = until
         return latest
 
-    def empty(self, bucket: str, region: str) -> int:
-        """Delete every version in a bucket."""
+    def remove_bucket(self, bucket: str, region: str) -> int:
+        """Delete a bucket with all versions. Its policy goes first, since it may forbid just that;
+        the trail records it."""
         client = self._client("s3", region)
-        versions = self._versions(bucket, region)
         with cloud_errors(bucket):
+            if not _there(client, bucket):
+                return 0
+            client.delete_bucket_policy(Bucket=bucket)
+            versions = self._versions(bucket, region)
             for at in range(0, len(versions), _AT_ONCE):
-                objects = [
-                    {"Key": v["Key"], "VersionId": v["VersionId"]}
-                    for v in versions[at : at + _AT_ONCE]
-                ]
-                told = client.delete_objects(
-                    Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
-                )
+                asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
+                told = client.delete_objects(Bucket=bucket, Delete=asked)
                 for failed in told.get("Errors", ()):
                     what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
                     raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
+            client.delete_bucket(Bucket=bucket)
         return len(versions)
+
+    def end_key(self, alias: str, region: str) -> datetime | None:
+        """Schedule a key's deletion. Its policy may forbid that to everybody, so the account alone
+        is put in its place first; the trail records it."""
+        client = self._client("kms", region)
+        with cloud_errors(alias):
+            aliases = client.get_paginator("list_aliases").paginate()
+            key = next(
+                (a.get("TargetKeyId") for p in aliases for a in p["Aliases"]
+                 if a["AliasName"] == alias),
+                None,
+            )  # fmt: skip
+            if key is None:
+                return None
+            owner = f"arn:aws:iam::{self.account()}:root"
+            policy = {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "kms:*",
+                     "Resource": "*"}
+                ],
+            }  # fmt: skip
+            client.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+            told = client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
+        when: datetime = told["DeletionDate"]
+        return when
 
     # -- asking and waiting ---------------------------------------------------------------------
 
@@ -251,6 +279,19 @@ class CloudFormation:
                 return []
             raise
         return found
+
+
+def _there(client: Any, bucket: str) -> bool:
+    """Whether a bucket stands and is ours to see."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
+            return False
+        raise
+    return True
 
 
 _UNLOCKED = (

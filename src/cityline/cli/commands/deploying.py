@@ -1,4 +1,4 @@
-"""AWS on the command line: what would be made and what it costs, then make, look at and remove it."""
+"""AWS on the command line: what would be made and what it costs; making, seeing, removing it."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def status(asked: Asked) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shared
 def destroy(asked: Asked, *, yes: bool) -> None:
-    """Empty the buckets, delete every stack, and look for what is left. Refused while a version is
-    locked."""
+    """Delete every stack with its buckets and keys, and look for what is left. Refused while a
+    version in a bucket is locked."""
     from cityline.deploy import deploying  # noqa: PLC0415 - heavy
     from cityline.wiring import cloud_stacks  # noqa: PLC0415
 
@@ -105,12 +105,9 @@ def destroy(asked: Asked, *, yes: bool) -> None:
     stacks = cloud_stacks()
     told = f"Delete {estate.settings.prefix} and all its data from account {stacks.account()}?"
     _confirm(told, yes=yes)
-    emptied = deploying.destroy(templates, estate.settings, stacks, asked.output.talk)
-    versions = sum(emptied.values())
-    asked.output.done(
-        {"versions_deleted": emptied},
-        f"All gone: {len(emptied)} buckets with {versions:,} versions.",
-    )
+    removed = deploying.destroy(templates, estate.settings, stacks, asked.output.talk)
+    text = f"All gone: {len(removed)} buckets with {sum(removed.values()):,} versions."
+    asked.output.done({"versions_deleted": removed}, text)
 
 
 def _estate(asked: Asked) -> tuple[Estate, dict[str, Template]]:
