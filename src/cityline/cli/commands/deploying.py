@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,7 @@ def _confirm(question: str, *, yes: bool) -> None:
     """Ask, unless told not to. Raises UsageError when nobody can answer."""
     if yes:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise UsageError("nobody is there to be asked", hint="--yes, when you have read the plan")
     click.confirm(question, abort=True, err=True)
 
