@@ -1,0 +1,106 @@
+"""Charges: alarms and a budget, in the one region where charges are known."""
+
+from __future__ import annotations
+
+from cityline.deploy.estate import BILLING_REGION, Estate
+from cityline.deploy.naming import ACCOUNT
+from cityline.deploy.policies.keys import TENDING
+from cityline.deploy.policies.statements import document, statement
+from cityline.deploy.stacks.audit import add_topic
+from cityline.deploy.template import Template, att, ref
+
+_SIX_HOURS = 21_600
+_WARNINGS = {"Half": 0.5, "Most": 0.8, "All": 1.0}
+
+
+def build(estate: Estate) -> Template:
+    """A topic with its key, an alarm at each part of the budget, and the budget itself."""
+    template = estate.template("charges, alarms and budget", BILLING_REGION)
+    email = template.parameter("AlarmEmail", "Who is told of charges", AllowedPattern=".+@.+")
+    _key(template, estate)
+    add_topic(template, estate.names, email, att("Key"))
+    budget = estate.settings.monthly_budget_usd
+    for name, share in _WARNINGS.items():
+        template.add(
+            f"{name}Alarm",
+            "CloudWatch::Alarm",
+            {
+                "ActionsEnabled": True,
+                "AlarmActions": [ref("Alarms")],
+                "AlarmDescription": f"{share:.0%} of the month's {budget:g} USD are spent",
+                "AlarmName": f"{estate.settings.prefix}-charges-{name.lower()}",
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Dimensions": [{"Name": "Currency", "Value": "USD"}],
+                "EvaluationPeriods": 1,
+                "MetricName": "EstimatedCharges",
+                "Namespace": "AWS/Billing",
+                "Period": _SIX_HOURS,
+                "Statistic": "Maximum",
+                "Tags": template.labels(),
+                "Threshold": round(budget * share, 2),
+                "TreatMissingData": "notBreaching",
+            },
+        )
+    _budget(template, estate)
+    return template
+
+
+def _key(template: Template, estate: Estate) -> None:
+    """The topic's key: the platform's own lies in the home region."""
+    senders = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
+    account = {"AWS": estate.names.account_arn()}
+    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+    policy = document(
+        [
+            statement("AccountTends", "Allow", TENDING, ["*"], principal=account),
+            statement(
+                "GrantsForServicesOnly", "Allow", granting, ["*"], principal=account,
+                condition=for_services,
+            ),
+            statement(
+                "TopicsSend", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"],
+                principal={"Service": senders},
+                condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            ),
+        ]
+    )  # fmt: skip
+    described = {
+        "Description": f"Alarms about charges of {estate.settings.prefix}",
+        "EnableKeyRotation": True,
+        "KeyPolicy": policy,
+        "PendingWindowInDays": 30,
+        "Tags": template.labels(),
+    }
+    template.add("Key", "KMS::Key", described)
+
+
+def _budget(template: Template, estate: Estate) -> None:
+    """What was spent, and what is foreseen; both are told through the topic."""
+    subscribers = [{"Address": ref("Alarms"), "SubscriptionType": "SNS"}]
+    notices = [
+        {
+            "Notification": {
+                "ComparisonOperator": "GREATER_THAN",
+                "NotificationType": kind,
+                "Threshold": threshold,
+                "ThresholdType": "PERCENTAGE",
+            },
+            "Subscribers": subscribers,
+        }
+        for kind, threshold in (("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
+    ]
+    template.add(
+        "Budget",
+        "Budgets::Budget",
+        {
+            "Budget": {
+                "BudgetLimit": {"Amount": estate.settings.monthly_budget_usd, "Unit": "USD"},
+                "BudgetName": f"{estate.settings.prefix}-monthly",
+                "BudgetType": "COST",
+                "TimeUnit": "MONTHLY",
+            },
+            "NotificationsWithSubscribers": notices,
+        },
+        after=["AlarmsPolicy"],
+    )

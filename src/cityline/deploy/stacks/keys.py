@@ -1,0 +1,44 @@
+"""Keys: one for each zone of the access policy, told to the other stacks by their exports."""
+
+from __future__ import annotations
+
+from cityline.declarations.access import AccessZone
+from cityline.deploy.estate import Estate
+from cityline.deploy.policies import key_policy
+from cityline.deploy.template import Template, att, ref
+
+
+def build(estate: Estate) -> Template:
+    """The keys of the home region. The key of `log` is the platform's own."""
+    says = "ARN of the distribution of the static site, told after that stack stands; or none"
+    template = estate.template("keys of the zones")
+    template.parameter("SiteDistributionArn", says, Default="none")
+    for zone in AccessZone:
+        key = add_key(template, estate, zone)
+        template.output(key, att(key), export=estate.names.key_export(zone))
+    return template
+
+
+def titled(zone: AccessZone) -> str:
+    """A zone as the beginning of a resource's name."""
+    return zone.value.capitalize()
+
+
+def add_key(template: Template, estate: Estate, zone: AccessZone, *, replica: bool = False) -> str:
+    """A zone's key with its alias; rotated each year, and a month to think before it is gone."""
+    policy = key_policy(estate.access, estate.names, zone, replica=replica)
+    key = template.add(
+        f"{titled(zone)}Key",
+        "KMS::Key",
+        {
+            "Description": f"Zone {zone.value} of {estate.settings.prefix}",
+            "EnableKeyRotation": True,
+            "KeyPolicy": policy,
+            "PendingWindowInDays": 30,
+            "Tags": template.labels(),
+        },
+        keep=True,
+    )
+    alias = {"AliasName": estate.names.key_alias(zone), "TargetKeyId": ref(key)}
+    template.add(f"{titled(zone)}Alias", "KMS::Alias", alias)
+    return key
