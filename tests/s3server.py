@@ -47,7 +47,8 @@ class Server:
         places = {name: self.folder / name for name in ("objects", "versions", "users")}
         for place in places.values():
             place.mkdir(parents=True, exist_ok=True)
-        command = [BUILT, "--port", f"127.0.0.1:{self.port}", "--region", REGION, "--quiet",
+        command: list[str | Path] = [
+                   BUILT, "--port", f"127.0.0.1:{self.port}", "--region", REGION, "--quiet",
                    "--iam-dir", places["users"], "--iam-cache-disable", "--health", "/health",
                    "posix", "--versioning-dir", places["versions"], places["objects"]]  # fmt: skip
         with (self.folder / "server.log").open("ab") as log:
