@@ -163,7 +163,7 @@ class S3Store:
                 temporary.unlink(missing_ok=True)
 
     def _below(self, client: Any, prefix: str) -> Iterator[str]:
-        whole = self._name(prefix.rstrip("/"))
+        whole = self._name(prefix).rstrip("/")
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=self._lake.bucket, Prefix=f"{whole}/" if whole else ""
         )
