@@ -5,6 +5,8 @@ from __future__ import annotations
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.policies import key_policy
+from cityline.deploy.policies.keys import TENDING
+from cityline.deploy.policies.statements import Statement, document, statement
 from cityline.deploy.template import Template, att, ref
 
 
@@ -42,3 +44,27 @@ def add_key(template: Template, estate: Estate, zone: AccessZone, *, replica: bo
     alias = {"AliasName": estate.names.key_alias(zone), "TargetKeyId": ref(key)}
     template.add(f"{titled(zone)}Alias", "KMS::Alias", alias)
     return key
+
+
+def add_own_key(template: Template, estate: Estate, says: str, use: Statement) -> str:
+    """A key of a stack of its own, where a zone's key cannot reach: it lies in another region."""
+    account = {"AWS": estate.names.account_arn()}
+    granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+    policy = document(
+        [
+            statement("AccountTends", "Allow", TENDING, ["*"], principal=account),
+            statement(
+                "GrantsForServicesOnly", "Allow", granting, ["*"], principal=account,
+                condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+            use,
+        ]
+    )  # fmt: skip
+    described = {
+        "Description": f"{says} of {estate.settings.prefix}",
+        "EnableKeyRotation": True,
+        "KeyPolicy": policy,
+        "PendingWindowInDays": 30,
+        "Tags": template.labels(),
+    }
+    return template.add("Key", "KMS::Key", described)
