@@ -187,6 +187,6 @@ def _difference(wanted: Any, found: Any, where: str) -> str:
         return next(
             (t for n, (w, f) in enumerate(pairs) if (t := _difference(w, f, f"{where}[{n}]"))), ""
         )
-    if str(wanted) == str(found):
+    if wanted == found or str(wanted) == str(found):
         return ""
     return f"{where}: {wanted!r:.120} became {found!r:.120}"

@@ -42,7 +42,7 @@ def build(estate: Estate) -> Template:
                 "Period": _SIX_HOURS,
                 "Statistic": "Maximum",
                 "Tags": template.labels(),
-                "Threshold": round(budget * share, 2),
+                "Threshold": round(budget * share),
                 "TreatMissingData": "notBreaching",
             },
         )
