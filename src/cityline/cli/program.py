@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "project",
     "check": "project",
     "schema": "project",
+    "access": "protecting",
     "doctor": "doctor",
     "demo": "demo",
     "sample-portal": "demo",

@@ -11,6 +11,8 @@ from cityline.deploy.stacks import (
     billing,
     catalogue,
     databrew,
+    evidence,
+    keys,
     observability,
     publish,
     quality,
@@ -23,7 +25,9 @@ from cityline.deploy.template import Template
 
 STACKS: Mapping[str, Callable[[Estate], Template]] = {
     "replica": replica.build,
+    "keys": keys.build,
     "access": access.build,
+    "evidence": evidence.build,
     "storage": storage.build,
     "audit": audit.build,
     "catalogue": catalogue.build,

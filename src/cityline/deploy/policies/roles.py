@@ -115,8 +115,19 @@ def _zones(access: Access, names: Names, role: str) -> Iterator[Statement]:
             if reached.without:
                 on = objects(names, zone, reached.without)
                 yield statement(sid(verb, zone, "without"), "Deny", OBJECT_ACTIONS[verb], on)
+                if verb is Verb.READ:
+                    yield _unlisted(names, zone, reached.without)
             if reached.only:
                 yield from _parts(names, verb, zone, reached.only)
+
+
+def _unlisted(names: Names, zone: AccessZone, datasets: Sequence[str]) -> Statement:
+    """What lies in a dataset that may not be read is not listed; that there is one is no secret."""
+    below = [f"{p}*" for d in datasets for p in prefixes(zone, d)]
+    return statement(
+        sid("list", zone, "without"), "Deny", ["s3:ListBucket"], [names.bucket_arn(zone)],
+        condition={"StringLike": {"s3:prefix": below}},
+    )  # fmt: skip
 
 
 def _whole(names: Names, verb: Verb, zones: Sequence[AccessZone]) -> Iterator[Statement]:

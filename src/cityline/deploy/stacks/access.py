@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cityline.deploy.estate import Estate
-from cityline.deploy.naming import sub
 from cityline.deploy.policies import role_policies, roles_of, session_seconds, trust_policy
 from cityline.deploy.policies.statements import sid
 from cityline.deploy.template import Template, ref
@@ -27,6 +26,7 @@ def build(estate: Estate) -> Template:
 
 
 def _role(template: Template, estate: Estate, role: str) -> None:
+    documents = role_policies(estate.access, estate.names, role)
     held = [
         ref(
             template.add(
@@ -39,7 +39,7 @@ def _role(template: Template, estate: Estate, role: str) -> None:
                 },
             )
         )
-        for part, document in role_policies(estate.access, estate.names, role).items()
+        for part, document in documents.items()
     ]
     template.add(
         f"{sid(role)}Role",
@@ -53,4 +53,3 @@ def _role(template: Template, estate: Estate, role: str) -> None:
             "Tags": template.labels(),
         },
     )
-    template.output(f"{sid(role)}RoleName", sub(estate.names.role(role)))

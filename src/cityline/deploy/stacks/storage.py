@@ -1,4 +1,4 @@
-"""Storage at home: a key and a bucket for each zone of the access policy."""
+"""Storage at home: a bucket for each zone of the access policy, and where its copy goes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, sub
-from cityline.deploy.policies import bucket_policy, key_policy, lifecycle, object_lock, replicated
-from cityline.deploy.template import Template, att, ref
+from cityline.deploy.policies import bucket_policy, lifecycle, object_lock, replicated
+from cityline.deploy.policies.keys import roles_that_copy
+from cityline.deploy.stacks.keys import titled
+from cityline.deploy.template import Template, ref
 
 _CLOSED = {
     "BlockPublicAcls": True,
@@ -17,77 +19,61 @@ _CLOSED = {
     "RestrictPublicBuckets": True,
 }
 _MINUTES = {"Minutes": 15}
+EVIDENCE = (AccessZone.LOG, AccessZone.TRAIL)
+"""Zones that tell about the others; they lie in a stack of their own, before these."""
+
 REPLICATION_RULE = "whole"
 METRICS_FILTER = "whole"
 
 
 def build(estate: Estate) -> Template:
-    """Keys, buckets, what they refuse, how long they keep, and where their copies go."""
-    template = estate.template("keys and buckets of the zones")
+    """Buckets, what they refuse, how long they keep, and where their copies go."""
+    template = estate.template("buckets of the zones")
+    says = "ARN of the distribution of the static site, told after that stack stands; or none"
+    distribution = template.parameter("SiteDistributionArn", says, Default="none")
     for zone in AccessZone:
-        add_key(template, estate, zone)
-        arn = att(f"{titled(zone)}Key")
-        template.output(f"{titled(zone)}KeyArn", arn, export=estate.names.key_export(zone))
-    add_bucket(template, estate, AccessZone.LOG)
-    for zone in AccessZone:
-        if zone is not AccessZone.LOG:
-            add_bucket(template, estate, zone)
+        if zone not in EVIDENCE:
+            reader = distribution if zone is AccessZone.SITE else None
+            key = estate.names.key_import(zone)
+            add_bucket(template, estate, zone, key, distribution=reader)
     return template
 
 
-def titled(zone: AccessZone) -> str:
-    """A zone as the beginning of a resource's name."""
-    return zone.value.capitalize()
-
-
-def add_key(template: Template, estate: Estate, zone: AccessZone, *, replica: bool = False) -> None:
-    """A zone's key with its alias; rotated each year, and a month to think before it is gone."""
-    policy = key_policy(estate.access, estate.names, zone, replica=replica)
-    key = template.add(
-        f"{titled(zone)}Key",
-        "KMS::Key",
-        {
-            "Description": f"Zone {zone.value} of {estate.settings.prefix}",
-            "EnableKeyRotation": True,
-            "KeyPolicy": policy,
-            "PendingWindowInDays": 30,
-            "Tags": template.labels(),
-        },
-        keep=True,
-    )
-    alias = {"AliasName": estate.names.key_alias(zone), "TargetKeyId": ref(key)}
-    template.add(f"{titled(zone)}Alias", "KMS::Alias", alias)
-
-
 def add_bucket(
-    template: Template, estate: Estate, zone: AccessZone, *, replica: bool = False
+    template: Template,
+    estate: Estate,
+    zone: AccessZone,
+    key: Any,
+    *,
+    replica: bool = False,
+    distribution: Any = None,
 ) -> None:
-    """A zone's bucket and its policy."""
-    properties = _properties(template, estate, zone, replica=replica)
-    copied = zone in replicated(estate.access) and not replica
-    if copied:
+    """A zone's bucket and its policy. `key` is the ARN of its key, None for S3's own."""
+    properties = _properties(template, estate, zone, key, replica=replica)
+    logs_here = "LogPolicy" in template.resources
+    if zone in replicated(estate.access) and not replica:
         properties["ReplicationConfiguration"] = _replication(estate, zone)
-    waits = [] if zone is AccessZone.LOG else ["LogPolicy"]
     bucket = template.add(
         f"{titled(zone)}Bucket",
         "S3::Bucket",
         properties,
-        after=waits,
+        after=["LogPolicy"] if logs_here else [],
         keep=True,
     )
-    key = None if zone is AccessZone.LOG else att(f"{titled(zone)}Key")
-    document = bucket_policy(estate.access, estate.names, zone, key, replica=replica)
+    document = bucket_policy(
+        estate.access, estate.names, zone, key, replica=replica, distribution=distribution
+    )
     held = {"Bucket": ref(bucket), "PolicyDocument": document}
     template.add(f"{titled(zone)}Policy", "S3::BucketPolicy", held, keep=True)
 
 
 def _properties(
-    template: Template, estate: Estate, zone: AccessZone, *, replica: bool
+    template: Template, estate: Estate, zone: AccessZone, key: Any, *, replica: bool
 ) -> dict[str, Any]:
     names = estate.names
     found: dict[str, Any] = {
         "BucketName": sub(names.bucket(zone, replica=replica)),
-        "BucketEncryption": _encryption(zone),
+        "BucketEncryption": _encryption(key),
         "LifecycleConfiguration": lifecycle(estate.access, estate.retention, zone),
         "MetricsConfigurations": [{"Id": METRICS_FILTER}],
         "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
@@ -101,21 +87,21 @@ def _properties(
         found |= {"ObjectLockEnabled": True, "ObjectLockConfiguration": lock}
     if zone is not AccessZone.LOG:
         found["LoggingConfiguration"] = {
-            "DestinationBucketName": ref("LogBucket"),
+            "DestinationBucketName": sub(names.bucket(AccessZone.LOG, replica=replica)),
             "LogFilePrefix": f"s3/{zone.value}/",
         }
     return found
 
 
-def _encryption(zone: AccessZone) -> dict[str, Any]:
+def _encryption(key: Any) -> dict[str, Any]:
     """The zone's own key; S3's where S3 and load balancers write their logs, which need it."""
-    if zone is AccessZone.LOG:
+    if key is None:
         default: dict[str, Any] = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     else:
         default = {
             "BucketKeyEnabled": True,
             "ServerSideEncryptionByDefault": {
-                "KMSMasterKeyID": att(f"{titled(zone)}Key"),
+                "KMSMasterKeyID": key,
                 "SSEAlgorithm": "aws:kms",
             },
         }
@@ -143,4 +129,5 @@ def _replication(estate: Estate, zone: AccessZone) -> dict[str, Any]:
         "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
         "Status": "Enabled",
     }
-    return {"Role": sub(names.role_arn("replication")), "Rules": [rule]}
+    copying = roles_that_copy(estate.access)[0]
+    return {"Role": sub(names.role_arn(copying)), "Rules": [rule]}

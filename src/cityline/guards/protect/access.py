@@ -92,7 +92,7 @@ def may(access: Access, role: str, verb: Verb, zone: AccessZone) -> bool:
 
 def reach(access: Access, role: str, verb: Verb, zone: AccessZone) -> Reach:
     """The datasets for which `decide` says yes, told as briefly as it can be."""
-    named = access.named(zone)
+    named = datasets_of(access, verb, zone)[:-1]
     allowed = {d for d in named if decide(access, role, verb, zone, d).allowed}
     if decide(access, role, verb, zone).allowed:
         return Reach(all_others=True, without=tuple(d for d in named if d not in allowed))
@@ -106,14 +106,20 @@ def matrix(access: Access) -> Iterator[Cell]:
             for verb in Verb:
                 if not fits(verb, zone):
                     continue
-                for dataset in (*access.named(zone), REST):
+                for dataset in datasets_of(access, verb, zone):
                     decision = decide(access, role, verb, zone, dataset)
                     yield Cell(role, verb, zone, dataset, decision)
 
 
+def datasets_of(access: Access, verb: Verb, zone: AccessZone) -> tuple[str, ...]:
+    """The datasets for which a verb may come out differently, `REST` last. A zone is administered
+    as a whole, whatever lies in it."""
+    return (REST,) if verb is Verb.ADMINISTER else (*access.named(zone), REST)
+
+
 def _denies(denial: Denial, role: str, verb: Verb, zone: AccessZone, dataset: str) -> bool:
     who = EVERY in denial.roles or role in denial.roles
-    what = not denial.datasets or dataset in denial.datasets
+    what = verb is Verb.ADMINISTER or not denial.datasets or dataset in denial.datasets
     return who and what and verb in denial.verbs and zone in denial.zones
 
 
@@ -122,6 +128,8 @@ def _grants(
 ) -> bool:
     if grant.role != role or verb not in grant.verbs or zone not in grant.zones:
         return False
+    if verb is Verb.ADMINISTER:
+        return True
     if grant.datasets and dataset not in grant.datasets:
         return False
     return zone not in HOLDS or access.class_of(dataset) in grant.classes

@@ -11,13 +11,15 @@ from cityline.declarations.access import (
     Access,
     AccessZone,
     DataClass,
+    Denial,
+    Grant,
     PolicyTest,
     Verb,
 )
 from cityline.declarations.reading import nearest
-from cityline.declarations.retention import Residency, Retention
+from cityline.declarations.retention import Keep, Residency, Retention
 from cityline.errors import Problem
-from cityline.guards.protect.access import REST, decide, fits
+from cityline.guards.protect.access import datasets_of, decide, fits
 from cityline.guards.protect.keeping import placeable
 
 ACCESS = "policies/access.toml"
@@ -32,7 +34,7 @@ def check(access: Access, retention: Retention | None, datasets: Iterable[str]) 
     problems = [*_roles(access), *_rules(access, known), *_named(access, known)]
     problems += run_tests(access, known)
     if retention is not None:
-        problems += [*_kept(retention), *_holds(retention, known)]
+        problems += [*_kept(retention), *_holds(retention, known), *_endless(access, retention)]
         problems += _residency(access, retention.residency)
     return problems
 
@@ -61,7 +63,7 @@ def _tested(access: Access, test: PolicyTest, key: str) -> Iterator[Problem]:
         what = f"the test can never fail: there is no {test.verb} in {test.zone}"
         yield Problem(ACCESS, key, what, "the site is published; everything else is written")
     for role, verb, zone in cells:
-        datasets = (*access.named(zone), REST) if test.dataset == EVERY else (test.dataset,)
+        datasets = datasets_of(access, verb, zone) if test.dataset == EVERY else (test.dataset,)
         for dataset in datasets:
             found = decide(access, role, verb, zone, dataset)
             if found.allowed is not (test.expect == "allowed"):
@@ -94,6 +96,14 @@ def _rules(access: Access, known: set[str]) -> Iterator[Problem]:
         for dataset in datasets:
             if dataset not in known:
                 yield _unknown(f"{key}.datasets", "dataset", dataset, known)
+    of_parts: list[tuple[str, Grant | Denial]] = [
+        *((f"grants.{n}", g) for n, g in enumerate(access.grants)),
+        *((f"denials.{n}", d) for n, d in enumerate(access.denials)),
+    ]
+    for key, rule in of_parts:
+        if rule.datasets and Verb.ADMINISTER in rule.verbs:
+            what = "a zone is administered as a whole, not dataset by dataset"
+            yield Problem(ACCESS, f"{key}.datasets", what, "leave datasets out")
     for number, grant in enumerate(access.grants):
         unfit = [f"{v} in {z}" for v, z in product(grant.verbs, grant.zones) if not fits(v, z)]
         if unfit:
@@ -122,9 +132,36 @@ def _kept(retention: Retention) -> Iterator[Problem]:
         if keep.data_class and keep.lock:
             what = "a lock is the whole zone's"
             yield Problem(RETENTION, f"{key}.lock", what, "set lock in the zone's own rule")
+        whole = retention.of(keep.zone)
+        if keep.data_class and whole is not None:
+            yield from _shorter(key, keep, whole)
     for zone in AccessZone:
         if (zone, None) not in seen:
             yield Problem(RETENTION, "keep", f"nothing says how long {zone} is kept", "add a rule")
+
+
+def _endless(access: Access, retention: Retention) -> Iterator[Problem]:
+    """Personal data must go some day: raw, which tables are rebuilt from, needs a maximum."""
+    personal = [d for d, c in access.datasets.items() if c is DataClass.PERSONAL]
+    keep = retention.of(AccessZone.RAW, DataClass.PERSONAL)
+    if personal and (keep is None or keep.maximum_days is None):
+        what = f"{personal[0]} is personal, and nothing says when it must be gone from raw"
+        yield Problem(RETENTION, "keep", what, 'add a rule with class = "personal"')
+
+
+def _shorter(key: str, keep: Keep, whole: Keep) -> Iterator[Problem]:
+    """A class may go sooner than the rest of its zone, never later: where two rules meet, the
+    sooner one acts. And it cannot go while the zone's lock stands."""
+    most = keep.maximum_days
+    if whole.maximum_days is not None and (most is None or most > whole.maximum_days):
+        what = f"{keep.data_class} would be gone after the zone's {whole.maximum_days} days"
+        yield Problem(RETENTION, f"{key}.maximum_days", what, "lengthen the zone's own rule")
+    if keep.minimum_days > whole.minimum_days:
+        what = f"{keep.data_class} would be gone after the zone's {whole.minimum_days} days"
+        yield Problem(RETENTION, f"{key}.minimum_days", what, "lengthen the zone's own rule")
+    if whole.lock and most is not None and most < whole.minimum_days:
+        what = f"the zone's lock stands {whole.minimum_days} days, longer than {most}"
+        yield Problem(RETENTION, f"{key}.maximum_days", what, "shorten the zone's minimum_days")
 
 
 def _holds(retention: Retention, known: set[str]) -> Iterator[Problem]:
