@@ -123,7 +123,8 @@ def _estate(asked: Asked) -> tuple[Estate, dict[str, Template]]:
     from cityline.deploy.render import render  # noqa: PLC0415 - heavy
     from cityline.wiring import open_estate  # noqa: PLC0415
 
-    estate = open_estate(asked.city, asked.environment)
+    here = asked.environment == "local"  # the default of every command, which is no cloud
+    estate = open_estate(asked.city, "aws" if here else asked.environment)
     return estate, render(estate)
 
 
