@@ -176,7 +176,8 @@ def _store(settings: Environment, home: Path) -> Store:
 
 
 def _spark(settings: Environment, store: Store, home: Path) -> Engine:
-    from cityline.adapters.spark.engine import SparkEngine  # noqa: PLC0415 - an extra
+    from cityline.adapters.spark.bucket import bucket_settings  # noqa: PLC0415 - an extra
+    from cityline.adapters.spark.engine import SparkEngine  # noqa: PLC0415
     from cityline.adapters.spark.session import Cluster  # noqa: PLC0415
 
     return SparkEngine(
@@ -189,6 +190,7 @@ def _spark(settings: Environment, store: Store, home: Path) -> Engine:
             warehouse=store.locate("").rstrip("/"),
             memory=settings.memory_limit.lower().replace("gb", "g").replace("mb", "m"),
             partitions=settings.spark.partitions,
+            extra=bucket_settings(settings.lake) if settings.lake else {},
         ),
     )
 

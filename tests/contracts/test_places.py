@@ -14,7 +14,7 @@ from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.ledger import SqliteLedger
 from cityline.adapters.local.store import FolderStore
-from cityline.errors import EngineError, StoreError
+from cityline.errors import EngineError
 from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.ledger import Release
@@ -24,24 +24,6 @@ X = Address(Zone.CURATED, "x-y")
 
 def receipt(step: str, run: str = "r-1", outcome: Outcome = Outcome.DONE) -> Receipt:
     return Receipt(run, step, outcome, "f", "2026-01-01T00:00:00+00:00", 0.1)
-
-
-def test_a_store_keeps_bytes_and_its_borders(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path / "lake")
-    store.write("a/b.txt", b"one")
-    store.write("a/b.txt", b"two")
-    assert store.read("a/b.txt") == b"two"
-    (tmp_path / "in").write_bytes(b"three")
-    store.adopt(tmp_path / "in", "a/c.txt")
-    assert store.keys("a") == ["a/b.txt", "a/c.txt"]
-    store.remove("a")
-    store.remove("a")
-    assert store.keys("a") == []
-    for bad in ("../x", "a/../../x", "/etc/passwd"):
-        with pytest.raises(StoreError):
-            store.read(bad)
-    with pytest.raises(StoreError, match="No such file"):
-        store.read("nothing")
 
 
 def test_a_ledger_keeps_receipts_in_order_and_promotes_at_once(tmp_path: Path) -> None:

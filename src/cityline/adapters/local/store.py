@@ -35,7 +35,10 @@ class FolderStore:
 
     def fetch(self, key: str) -> Path:
         """The path of a key: it is on this machine already."""
-        return self.path(key)
+        path = self.path(key)
+        with store_errors(key):
+            path.stat()
+        return path
 
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key: written beside it, flushed to disk, then renamed."""
