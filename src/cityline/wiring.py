@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cityline.adapters.portals.sample import SamplePortal
     from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
+    from cityline.deploy.estate import Estate
     from cityline.flow.console import Console
     from cityline.flow.doctoring import Finding
     from cityline.flow.serving import Service
@@ -64,6 +65,10 @@ def assemble(
     from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
 
     settings = folder.environment
+    if settings.kind != "local":
+        where = f"environments/{settings.name}.toml"
+        hint = "run it with --environment local; python -m tools.templates writes its templates"
+        raise UsageError(f"{settings.name} does not run on this machine", where=where, hint=hint)
     home = (home or folder.root / settings.home).absolute()
     store = _store(settings, home)
     work = home / "incoming"
@@ -87,6 +92,23 @@ def assemble(
         code=code_version(),
         accept=accept,
     )
+
+
+def open_estate(root: Path, environment: str = "aws") -> Estate:
+    """What a city's templates are made of. Raises DeclarationError."""
+    from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415 - heavy
+    from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
+    from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
+    from cityline.lake.address import Address, Zone  # noqa: PLC0415
+    from cityline.stages.structure import shape  # noqa: PLC0415
+
+    folder = read_folder(root, environment)
+    engine = DuckEngine(FolderStore(folder.root / folder.environment.home / "lake"))
+    schemas = {
+        Address(Zone.CURATED, name).table: shape(model, engine)
+        for name, model in folder.models.items()
+    }
+    return Estate(folder, schemas)
 
 
 def open_portal(base: str, settings: Environment) -> Portal:

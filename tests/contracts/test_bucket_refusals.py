@@ -131,6 +131,8 @@ def test_an_old_version_is_there_after_a_removal(s3: Server, bucket: str, tmp_pa
     store = store_of(lake(s3, bucket), tmp_path)
     store.write("a/b", b"precious")
     store.remove("a")
+    store.remove("a")
+    store.remove("nothing")
     told = s3.client().list_object_versions(Bucket=bucket, Prefix="city/lake/a/")
     assert len(told["DeleteMarkers"]) == 1
     (old,) = told["Versions"]

@@ -177,6 +177,8 @@ class Aws(Declared):
     """A query that would scan more is stopped by Athena."""
     instance_type: str = "t4g.small"
     vpc_cidr: str = "10.31.0.0/20"
+    site: Literal["server", "static"] = "server"
+    """How readers get the site: `cityline serve` behind a load balancer, or files from the edge."""
     usage: Usages = Usages()
 
     @field_validator("vpc_cidr")

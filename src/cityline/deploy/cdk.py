@@ -92,7 +92,7 @@ def _stack(cdk: Any, app: Any, name: str, template: Template) -> Any:
         made[key] = _construct(cdk, stack, key, body)
     for key, body in template.resources.items():
         for other in body.get("DependsOn", ()):
-            made[key].add_dependency(made[other])
+            made[key].add_resource_dependency(made[other])
     for key, told in template.outputs.items():
         _output(cdk, stack, key, told)
     return stack
@@ -103,11 +103,15 @@ def _output(cdk: Any, stack: Any, key: str, told: Mapping[str, Any]) -> None:
     output = cdk.CfnOutput(
         stack,
         f"{key}Output",
-        value=_value(cdk, told["Value"]),
+        value=_told(cdk, told["Value"]),
         description=told.get("Description"),
         export_name=export,
     )
     output.override_logical_id(key)
+
+
+def _told(cdk: Any, value: Any) -> Any:
+    return cdk.Token.as_string(value) if isinstance(value, Mapping) else value
 
 
 def _construct(cdk: Any, stack: Any, key: str, body: Mapping[str, Any]) -> Any:
@@ -116,12 +120,13 @@ def _construct(cdk: Any, stack: Any, key: str, body: Mapping[str, Any]) -> Any:
     module = importlib.import_module(f"aws_cdk.aws_{service.lower()}")
     made = getattr(module, f"Cfn{kind}")
     known = {_plain(p): p for p in inspect.signature(made.__init__).parameters}
+    speller = _Speller(cdk, made, f"{body['Type']} {key}")
     given = {}
     for name, value in body["Properties"].items():
         if _plain(name) not in known:
             raise StepError(f"{body['Type']} has no property {name!r}", where=key)
         free = name in _FREE or (name == "Tags" and isinstance(value, Mapping))
-        given[known[_plain(name)]] = _value(cdk, value, free=free)
+        given[known[_plain(name)]] = speller.value(value, free=free)
     construct = made(stack, f"{key}Resource", **given)
     construct.override_logical_id(key)
     if body.get("DeletionPolicy") == "Retain":
@@ -129,29 +134,40 @@ def _construct(cdk: Any, stack: Any, key: str, body: Mapping[str, Any]) -> Any:
     return construct
 
 
-def _value(cdk: Any, value: Any, *, free: bool = False) -> Any:
-    """A value with intrinsics as the CDK's tokens and keys in its spelling, unless they are data."""
-    if isinstance(value, Mapping):
-        if len(value) == 1 and _INTRINSIC.fullmatch(next(iter(value))):
-            return cdk.Token.as_string(value)
-        return {
-            (k if free else _camel(k)): _value(cdk, v, free=free or k in _FREE)
-            for k, v in value.items()
-        }
-    if isinstance(value, list):
-        return [_value(cdk, v, free=free) for v in value]
-    return value
+class _Speller:
+    """Nested properties as the CDK spells them, by the property classes of one construct."""
+
+    def __init__(self, cdk: Any, construct: Any, where: str) -> None:
+        self._cdk = cdk
+        self._where = where
+        self._known = {"equals": "equalTo", "key": "key", "value": "value"}
+        for part in vars(construct).values():
+            if inspect.isclass(part):
+                for name in inspect.signature(part.__init__).parameters:
+                    first, *rest = name.split("_")
+                    self._known[_plain(name)] = first + "".join(w.capitalize() for w in rest)
+
+    def value(self, value: Any, *, free: bool = False) -> Any:
+        """A value with intrinsics as tokens and its keys respelled, unless they are data."""
+        if isinstance(value, Mapping):
+            if len(value) == 1 and _INTRINSIC.fullmatch(next(iter(value))):
+                return self._cdk.Token.as_string(value)
+            return {
+                (k if free else self._key(k)): self.value(v, free=free or k in _FREE)
+                for k, v in value.items()
+            }
+        if isinstance(value, list):
+            return [self.value(v, free=free) for v in value]
+        return value
+
+    def _key(self, name: str) -> str:
+        if _plain(name) not in self._known:
+            raise StepError(f"{self._where}: the CDK has no nested property {name!r}")
+        return self._known[_plain(name)]
 
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
-
-
-def _camel(name: str) -> str:
-    """CloudFormation's spelling as the CDK's: `KMSMasterKeyID` → `kmsMasterKeyId`."""
-    words = re.findall(r"[A-Z]+(?=[A-Z][a-z0-9])|[A-Z][a-z0-9]*|[A-Z]+|[a-z0-9]+", name)
-    first, *rest = words
-    return first.lower() + "".join(w.capitalize() for w in rest)
 
 
 def _difference(wanted: Any, found: Any, where: str) -> str:
@@ -171,6 +187,6 @@ def _difference(wanted: Any, found: Any, where: str) -> str:
         return next(
             (t for n, (w, f) in enumerate(pairs) if (t := _difference(w, f, f"{where}[{n}]"))), ""
         )
-    if str(wanted) == str(found):
+    if wanted == found or str(wanted) == str(found):
         return ""
     return f"{where}: {wanted!r:.120} became {found!r:.120}"

@@ -78,13 +78,36 @@ def estimate(templates: Mapping[str, Sequence[Mapping[str, Any]]], aws: Aws, usa
 def _standing(templates: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Line]:
     """What is there all month, counted by what the templates make."""
     for region, several in templates.items():
-        resources = [r for t in several for r in t.get("Resources", {}).values()]
         counted: Counter[str] = Counter()
-        for resource in resources:
-            for item, quantity in _each(resource["Type"], resource.get("Properties", {})):
+        for template in several:
+            for item, quantity in _items(list(template.get("Resources", {}).values())):
                 counted[item] += quantity
         for item, quantity in counted.items():
-            yield Line(_TOLD.get(item, item), price(item, region), quantity)
+            yield Line(
+                _TOLD.get(item, item.replace("instance:", "server ")), price(item, region), quantity
+            )
+
+
+def _items(resources: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
+    """Priced items of one template. A group of servers runs as many as it wants of its pattern."""
+    groups = [
+        r["Properties"] for r in resources if r["Type"] == "AWS::AutoScaling::AutoScalingGroup"
+    ]
+    servers = sum(int(g.get("DesiredCapacity", g["MinSize"])) for g in groups)
+    for resource in resources:
+        has = resource.get("Properties", {})
+        if resource["Type"] == "AWS::EC2::LaunchTemplate":
+            yield from _servers(has["LaunchTemplateData"], servers)
+        elif resource["Type"] == "AWS::EC2::Instance":
+            yield from _servers(has, 1)
+        else:
+            yield from _each(resource["Type"], has)
+
+
+def _servers(has: Mapping[str, Any], how_many: int) -> Iterator[tuple[str, int]]:
+    yield f"instance:{has['InstanceType']}", HOURS * how_many
+    for device in has.get("BlockDeviceMappings", ()):
+        yield "volume", int(device.get("Ebs", {}).get("VolumeSize", 0)) * how_many
 
 
 _TOLD = {
@@ -117,10 +140,6 @@ def _each(kind: str, has: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
         case "AWS::WAFv2::WebACL":
             yield "web-acl", 1
             yield "web-acl-rule", len(has.get("Rules", ()))
-        case "AWS::EC2::Instance":
-            yield f"instance:{has['InstanceType']}", HOURS
-            for device in has.get("BlockDeviceMappings", ()):
-                yield "volume", int(device.get("Ebs", {}).get("VolumeSize", 0))
 
 
 def _used(aws: Aws, usage: Usage) -> Iterator[Line]:

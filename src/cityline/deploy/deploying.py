@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cityline.declarations.environment import Aws
@@ -26,6 +26,31 @@ class Standing:
     why: str = ""
 
 
+ALTERNATIVE = {"server": "static-site", "static": "publish"}
+"""The stack that is left out, by how the site is published."""
+LATER = ("quality",)
+"""Stacks that name tables, which only a first run makes."""
+
+
+def selected(
+    templates: Mapping[str, Template], settings: Aws, only: Sequence[str] = ()
+) -> dict[str, Template]:
+    """The stacks to deploy, in order: those named, or all that a first deployment can make.
+
+    Raises UsageError for a name that is no stack.
+    """
+    for name in only:
+        if name not in templates:
+            told = f"there is no stack {name!r}"
+            raise UsageError(told, where="--only", hint=f"known: {', '.join(templates)}")
+    left_out = () if only else (*LATER, ALTERNATIVE[settings.site])
+    return {
+        name: template
+        for name, template in templates.items()
+        if name not in left_out and (not only or name in only)
+    }
+
+
 def apply(
     templates: Mapping[str, Template],
     settings: Aws,
@@ -33,15 +58,19 @@ def apply(
     stacks: Stacks,
     note: Note,
 ) -> list[Deployed]:
-    """Create or update every stack, in order. A stack that fails stops the rest: what was made
-    before it stands, and the next try goes on from there. Raises UsageError for a parameter without
-    a value, CloudError for what AWS refuses."""
-    asked = {name: _values(name, t, parameters) for name, t in templates.items()}
-    made = []
+    """Create or update stacks, in order. A stack that fails stops the rest: what was made before it
+    stands, and the next try goes on from there. What a stack tells (its outputs) later ones take as
+    a parameter of the same name. Raises UsageError for a parameter without a value, before anything
+    is made; CloudError for what AWS refuses."""
+    told = {o for t in templates.values() for o in t.outputs}
+    for name, template in templates.items():
+        _values(name, template, {**dict.fromkeys(told, "later"), **parameters})
+    known, made = dict(parameters), []
     for name, template in templates.items():
         full = stack_name(settings, name)
-        body = minified(template.body())
-        made.append(stacks.put(full, template.region, body, asked[name], note))
+        values = _values(name, template, known)
+        made.append(stacks.put(full, template.region, minified(template.body()), values, note))
+        known = {**made[-1].outputs, **known}
         note(f"{full}: {made[-1].status}")
     return made
 
@@ -81,6 +110,9 @@ def destroy(
         for alias in _named(template, "AWS::KMS::Alias", "AliasName", account):
             when = stacks.end_key(alias, template.region)
             note(f"{alias}: its key ends on {when:%Y-%m-%d}" if when else f"{alias}: gone")
+        kind = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+        for balancer in _named(template, kind, "Name", account):
+            stacks.unprotect(balancer, template.region)
         full = stack_name(settings, name)
         stacks.delete(full, template.region, note)
         note(f"{full}: gone")

@@ -61,6 +61,14 @@ class Stacks(Protocol):
         """Buckets, keys' aliases and roles whose name begins with the prefix, that still stand."""
         ...
 
+    def storage_addresses(self, region: str) -> str:
+        """The id of the list of S3's addresses in a region, which closed networks let through."""
+        ...
+
+    def unprotect(self, balancer: str, region: str) -> None:
+        """Let a load balancer be deleted; one that is not there is no error."""
+        ...
+
     def locked_until(self, bucket: str, region: str) -> datetime | None:
         """The latest date until which a version in a bucket may not be deleted, if any."""
         ...

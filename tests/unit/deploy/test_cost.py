@@ -41,6 +41,23 @@ def test_what_stands_all_month_is_counted_in_the_templates() -> None:
     assert bill.usd == round(1.0 + 730 * (0.02475 + 0.01 + 0.0184 + 0.022) + 20 * 0.088 + 0.10, 2)
 
 
+def test_a_group_of_servers_is_charged_for_each() -> None:
+    group = {
+        "Resources": {
+            "pattern": {
+                "Type": "AWS::EC2::LaunchTemplate",
+                "Properties": {"LaunchTemplateData": {
+                    "InstanceType": "t4g.small",
+                    "BlockDeviceMappings": [{"Ebs": {"VolumeSize": 20}}]}},
+            },
+            "group": {"Type": "AWS::AutoScaling::AutoScalingGroup",
+                      "Properties": {"MinSize": "1", "DesiredCapacity": "2"}},
+        }
+    }  # fmt: skip
+    bill = estimate({"ca-central-1": [group]}, AWS, NOTHING)
+    assert bill.usd == round(2 * (730 * 0.0184 + 20 * 0.088), 2)
+
+
 def test_the_golden_bill_of_a_month_is_exact() -> None:
     usage = Usage(
         stored_gb=100, rewritten_share=0.5, runs=30, job_minutes=6, databrew_runs=2,

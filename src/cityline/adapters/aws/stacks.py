@@ -117,6 +117,37 @@ class CloudFormation:
             *(f"role {r['RoleName']}" for r in roles if r["RoleName"].startswith(f"{prefix}-")),
         ]
 
+    def storage_addresses(self, region: str) -> str:
+        """The id of the list of S3's addresses in a region."""
+        name = f"com.amazonaws.{region}.s3"
+        client = self._client("ec2", region)
+        with cloud_errors(name):
+            asked = [{"Name": "prefix-list-name", "Values": [name]}]
+            found = client.describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
+        if not found:
+            hint = "enable the region in the account, or pass --parameter S3PrefixList=pl-…"
+            raise CloudRefused("the region tells no list of S3's addresses", where=name, hint=hint)
+        identity: str = found[0]["PrefixListId"]
+        return identity
+
+    def unprotect(self, balancer: str, region: str) -> None:
+        """Turn off a load balancer's protection against deletion."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        client = self._client("elbv2", region)
+        with cloud_errors(balancer):
+            try:
+                found = client.describe_load_balancers(Names=[balancer])["LoadBalancers"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "LoadBalancerNotFound":
+                    return
+                raise
+            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
+            for one in found:
+                client.modify_load_balancer_attributes(
+                    LoadBalancerArn=one["LoadBalancerArn"], Attributes=off
+                )
+
     def locked_until(self, bucket: str, region: str) -> datetime | None:
         """The latest date until which a version in a bucket is locked."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra

@@ -173,9 +173,11 @@ class S3Store:
                 yield found["Key"][start:]
 
     def _delete(self, client: Any, prefix: str) -> None:
-        names = [self._name(key) for key in self._below(client, prefix)]
-        if not names:  # a single key, or nothing at all: which is no error
-            client.delete_object(Bucket=self._lake.bucket, Key=self._name(prefix))
+        # deleting what is not there would leave a marker in a bucket with versions
+        whole = self._name(prefix).rstrip("/")
+        first = client.list_objects_v2(Bucket=self._lake.bucket, Prefix=whole, MaxKeys=1)
+        names = [o["Key"] for o in first.get("Contents", ()) if o["Key"] == whole]
+        names = names or [self._name(key) for key in self._below(client, prefix)]
         for at in range(0, len(names), _AT_ONCE):
             asked = {"Objects": [{"Key": n} for n in names[at : at + _AT_ONCE]], "Quiet": True}
             told = client.delete_objects(Bucket=self._lake.bucket, Delete=asked)

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from cityline.deploy.estate import Estate
     from cityline.deploy.planning import Plan
     from cityline.deploy.template import Template
+    from cityline.ports.stacks import Stacks
 
 _SHOWN = 8
 """Lines of the bill a terminal shows; `--json` has them all."""
+
+
+_only = click.option("--only", multiple=True, metavar="STACK", help="Only this stack; repeatable.")
 
 
 @click.group()
@@ -34,16 +38,18 @@ def aws() -> None:
 
 
 @aws.command()
-@click.option("--offline", is_flag=True, help="Ask no account: everything is new, prices as known.")
+@click.option("--offline", is_flag=True, help="Ask no account: everything is new.")
+@_only
 @shared
-def plan(asked: Asked, *, offline: bool) -> None:
+def plan(asked: Asked, only: tuple[str, ...], *, offline: bool) -> None:
     """What would be created, changed and deleted, and the estimated monthly charge."""
-    from cityline.deploy import planning  # noqa: PLC0415 - heavy
+    from cityline.deploy import deploying, planning  # noqa: PLC0415 - heavy
     from cityline.wiring import cloud_stacks  # noqa: PLC0415
 
     estate, templates = _estate(asked)
+    chosen = deploying.selected(templates, estate.settings, only)
     stacks = None if offline else cloud_stacks()
-    found = planning.plan(templates, estate.settings, stacks)
+    found = planning.plan(chosen, estate.settings, stacks)
     asked.output.done(_plan_json(found), _plan_text(found, estate))
     for name, bill in found.bills.items():
         if name == "expected" and bill.unverified:
@@ -58,22 +64,24 @@ def plan(asked: Asked, *, offline: bool) -> None:
     help="A parameter of the templates; others come from [aws].",
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_only
 @shared
-def apply(asked: Asked, given: tuple[str, ...], *, yes: bool) -> None:
+def apply(asked: Asked, only: tuple[str, ...], given: tuple[str, ...], *, yes: bool) -> None:
     """Create or update every stack, in order; asks before anything is changed."""
     from cityline.deploy import deploying, planning  # noqa: PLC0415 - heavy
     from cityline.wiring import cloud_stacks  # noqa: PLC0415
 
     estate, templates = _estate(asked)
-    parameters = {**_from_settings(estate), **_parsed(given)}
+    chosen = deploying.selected(templates, estate.settings, only)
     stacks = cloud_stacks()
-    found = planning.plan(templates, estate.settings, stacks)
+    found = planning.plan(chosen, estate.settings, stacks)
     if not any(found.counts().values()):
         asked.output.done({"stacks": [], "changes": 0}, "Nothing to do: AWS is as declared.")
         return
     asked.output.talk(_plan_text(found, estate))
     _confirm(f"Deploy this to account {found.account}?", yes=yes)
-    made = deploying.apply(templates, estate.settings, parameters, stacks, asked.output.talk)
+    parameters = {**_from_settings(estate, stacks), **_parsed(given)}
+    made = deploying.apply(chosen, estate.settings, parameters, stacks, asked.output.talk)
     data = {"stacks": [{"stack": d.name, "status": d.status, **d.outputs} for d in made]}
     asked.output.done(data, f"{len(made)} stacks stand.\nNext:  cityline deploy aws status")
 
@@ -112,10 +120,11 @@ def destroy(asked: Asked, *, yes: bool) -> None:
 
 
 def _estate(asked: Asked) -> tuple[Estate, dict[str, Template]]:
-    from cityline.deploy.estate import of_folder  # noqa: PLC0415 - heavy
-    from cityline.deploy.render import render  # noqa: PLC0415
+    from cityline.deploy.render import render  # noqa: PLC0415 - heavy
+    from cityline.wiring import open_estate  # noqa: PLC0415
 
-    estate = of_folder(asked.folder())
+    here = asked.environment == "local"  # the default of every command, which is no cloud
+    estate = open_estate(asked.city, "aws" if here else asked.environment)
     return estate, render(estate)
 
 
@@ -128,14 +137,17 @@ def _confirm(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def _from_settings(estate: Estate) -> dict[str, str]:
-    """Parameters the environment already has an answer for."""
+def _from_settings(estate: Estate, stacks: Stacks) -> dict[str, str]:
+    """Parameters that the environment, or the account, already has an answer for."""
     settings = estate.settings
-    return {
+    told = {
         "AlarmEmail": settings.alarm_email,
-        "DomainName": settings.domain,
+        "Domain": settings.domain,
         "CertificateArn": settings.certificate_arn,
     }
+    if settings.site == "server":
+        told["S3PrefixList"] = stacks.storage_addresses(settings.home_region)
+    return told
 
 
 def _parsed(given: tuple[str, ...]) -> dict[str, str]:

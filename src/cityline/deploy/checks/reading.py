@@ -47,6 +47,7 @@ _NAMED = {
     "AWS::KMS::Alias": ("AliasName", "%s"),
 }
 _INTRINSICS = {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub", "Fn::ImportValue"}
+_REGION = re.compile(r"(arn:aws:\w+:)[a-z]{2}-[a-z]+-\d:")
 _PLACE = re.compile(r"\$\{([^}!]+)\}")
 
 
@@ -125,6 +126,7 @@ class Stacks:
     def named(self, kind: str, name: str) -> Resource | None:
         """The resource of a type with this name or ARN."""
         key, arn = _NAMED[f"AWS::{kind}"]
+        name = _REGION.sub(r"\1${AWS::Region}:", name)
         for resource in self.of(kind):
             own = self.text(resource.stack, resource.properties.get(key, ""))
             if name in {own, arn.replace("%s", own)}:

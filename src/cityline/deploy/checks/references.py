@@ -8,12 +8,13 @@ from typing import Any
 
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
 
-_BUCKET = re.compile(r"(?:arn:[^:\s\"]*:s3:::|s3://)([^/\s\"*]+)")
+_PART = r"(?:\$\{AWS::\w+\}|[^:\s\"])*"
+_BUCKET = re.compile(r"(?:arn:aws:s3:::|s3://)([^/\s\"]+)")
 _ALIAS = re.compile(r"(?<![\w-])alias/[\w/-]+")
-_ROLE = re.compile(r"arn:[^:\s\"]*:iam::[^:\s\"]*:role/([^\s\"*]+)")
-_POLICY = re.compile(r"arn:[^:\s\"]*:iam::\$\{AWS::AccountId\}:policy/([^\s\"*]+)")
-_TOPIC = re.compile(r"arn:[^:\s\"]*:sns:[^:\s\"]*:[^:\s\"]*:([\w-]+)")
-_GROUP = re.compile(r"arn:[^:\s\"]*:logs:[^:\s\"]*:[^:\s\"]*:log-group:([\w/-]+)")
+_ROLE = re.compile(rf"arn:aws:iam::{_PART}:role/([^\s\"]+)")
+_POLICY = re.compile(r"arn:aws:iam::\$\{AWS::AccountId\}:policy/([^\s\"]+)")
+_TOPIC = re.compile(rf"arn:aws:sns:{_PART}:{_PART}:([\w-]+)")
+_GROUP = re.compile(rf"arn:aws:logs:{_PART}:{_PART}:log-group:([\w/-]+)(?!\*|[\w/-])")
 _AWS_BUCKETS = re.compile(r"^(al2023-repos-|amazonlinux|aws-)")
 _AWS_ALIASES = re.compile(r"^alias/aws/")
 
@@ -107,9 +108,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _open(name: str) -> bool:
-    """Whether a name holds something known only in the account, beside the account's number."""
+    """Whether a name holds something known only in the account beside its number, or is a pattern."""
     left = name.replace("${AWS::AccountId}", "").replace("${AWS::Region}", "")
-    return "${" in left
+    return "${" in left or "*" in left
 
 
 def roles_used(stacks: Stacks) -> Iterator[tuple[Resource, str, str]]:

@@ -162,7 +162,8 @@ def trail_delivery(stacks: Stacks) -> Iterator[Finding]:
         for action in ("s3:GetBucketAcl", "s3:PutObject"):
             if not any(_for_trail(s, action) for s in statements(stacks, policy, "PolicyDocument")):
                 yield policy.fault("trail-delivery", f"CloudTrail is not allowed {action}")
-        keys = [k for k in stacks.of("KMS::Key") if k.stack == policy.stack]
+        used = stacks.text(trail.stack, trail.get("KMSKeyId", ""))
+        keys = [k for k in stacks.of("KMS::Key") if used == f"${{{k.id}.Arn}}"]
         if not any(
             _for_trail(s, "kms:GenerateDataKey*")
             for k in keys

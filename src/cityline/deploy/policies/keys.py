@@ -42,26 +42,42 @@ USE: dict[Verb, tuple[str, ...]] = {
 }
 """What a granted verb needs of the zone's key."""
 
+_AS_THEMSELVES = {"cloudtrail", "log-delivery"}
+"""Services that write as themselves; a role that only they have is never a principal here."""
+
 COPYING = ("kms:Encrypt", "kms:GenerateDataKey")
 """What copying needs of the key of the copy."""
 
 
 def key_policy(
-    access: Access, names: Names, zone: AccessZone, *, replica: bool = False
+    access: Access,
+    names: Names,
+    zone: AccessZone,
+    *,
+    replica: bool = False,
+    distribution: Any = None,
 ) -> Document:
-    """The policy of a zone's key in the home region, or of the key of its copy.
+    """The policy of a zone's key in the home region, or of the key of its copy. `distribution` is
+    the ARN of a CloudFront distribution that may read, for the static site.
 
     The account tends the key; nobody of it may decrypt unless named here *and* permitted by a
     policy of the role's own. The key of a zone that nobody may delete from cannot be deleted
     either, for that would delete everything in it.
     """
-    return document(
-        [
-            *_tending(access, names, zone),
-            *_use(access, names, zone, replica=replica),
-            *_services(access, names, zone, replica=replica),
-        ]
-    )
+    statements = [
+        *_tending(access, names, zone),
+        *_use(access, names, zone, replica=replica),
+        *_services(access, names, zone, replica=replica),
+    ]
+    if distribution is not None:
+        statements.append(
+            statement(
+                "DistributionReads", "Allow", ["kms:Decrypt"], ["*"],
+                principal={"Service": "cloudfront.amazonaws.com"},
+                condition={"StringEquals": {"aws:SourceArn": distribution}},
+            )
+        )  # fmt: skip
+    return document(statements)
 
 
 def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Statement]:
@@ -89,7 +105,7 @@ def _use(access: Access, names: Names, zone: AccessZone, *, replica: bool) -> It
         readers = [n for n in uses[0][2] if n not in copying]
         uses = [(Verb.READ, USE[Verb.READ], readers), (Verb.WRITE, COPYING, copying)]
     for verb, actions, roles in uses:
-        mine = [n for n in roles if access.roles[n].assumed_by not in (("cloudtrail",), ())]
+        mine = [n for n in roles if not set(access.roles[n].assumed_by) <= _AS_THEMSELVES]
         if not mine:
             continue
         yield statement(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cityline.deploy.estate import BILLING_REGION, Estate
 from cityline.deploy.naming import ACCOUNT
-from cityline.deploy.policies.keys import TENDING
-from cityline.deploy.policies.statements import document, statement
+from cityline.deploy.policies.statements import statement
 from cityline.deploy.stacks.audit import add_topic
+from cityline.deploy.stacks.keys import add_own_key
 from cityline.deploy.template import Template, att, ref
 
 _SIX_HOURS = 21_600
@@ -17,8 +17,13 @@ def build(estate: Estate) -> Template:
     """A topic with its key, an alarm at each part of the budget, and the budget itself."""
     template = estate.template("charges, alarms and budget", BILLING_REGION)
     email = template.parameter("AlarmEmail", "Who is told of charges", AllowedPattern=".+@.+")
-    _key(template, estate)
-    add_topic(template, estate.names, email, att("Key"))
+    use = statement(
+        "TopicsSend", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"],
+        principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
+        condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    )  # fmt: skip
+    key = add_own_key(template, estate, "Alarms about charges", use)
+    add_topic(template, estate.names, email, att(key))
     budget = estate.settings.monthly_budget_usd
     for name, share in _WARNINGS.items():
         template.add(
@@ -37,42 +42,12 @@ def build(estate: Estate) -> Template:
                 "Period": _SIX_HOURS,
                 "Statistic": "Maximum",
                 "Tags": template.labels(),
-                "Threshold": round(budget * share, 2),
+                "Threshold": round(budget * share),
                 "TreatMissingData": "notBreaching",
             },
         )
     _budget(template, estate)
     return template
-
-
-def _key(template: Template, estate: Estate) -> None:
-    """The topic's key: the platform's own lies in the home region."""
-    senders = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
-    account = {"AWS": estate.names.account_arn()}
-    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
-    policy = document(
-        [
-            statement("AccountTends", "Allow", TENDING, ["*"], principal=account),
-            statement(
-                "GrantsForServicesOnly", "Allow", granting, ["*"], principal=account,
-                condition=for_services,
-            ),
-            statement(
-                "TopicsSend", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"],
-                principal={"Service": senders},
-                condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
-            ),
-        ]
-    )  # fmt: skip
-    described = {
-        "Description": f"Alarms about charges of {estate.settings.prefix}",
-        "EnableKeyRotation": True,
-        "KeyPolicy": policy,
-        "PendingWindowInDays": 30,
-        "Tags": template.labels(),
-    }
-    template.add("Key", "KMS::Key", described)
 
 
 def _budget(template: Template, estate: Estate) -> None:

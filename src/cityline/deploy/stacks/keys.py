@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.policies import key_policy
+from cityline.deploy.policies.keys import TENDING
+from cityline.deploy.policies.statements import Statement, document, statement
 from cityline.deploy.template import Template, att, ref
 
 
@@ -12,9 +16,10 @@ def build(estate: Estate) -> Template:
     """The keys of the home region. The key of `log` is the platform's own."""
     says = "ARN of the distribution of the static site, told after that stack stands; or none"
     template = estate.template("keys of the zones")
-    template.parameter("SiteDistributionArn", says, Default="none")
+    distribution = template.parameter("SiteDistributionArn", says, Default="none")
     for zone in AccessZone:
-        key = add_key(template, estate, zone)
+        reader = distribution if zone is AccessZone.SITE else None
+        key = add_key(template, estate, zone, distribution=reader)
         template.output(key, att(key), export=estate.names.key_export(zone))
     return template
 
@@ -24,9 +29,18 @@ def titled(zone: AccessZone) -> str:
     return zone.value.capitalize()
 
 
-def add_key(template: Template, estate: Estate, zone: AccessZone, *, replica: bool = False) -> str:
+def add_key(
+    template: Template,
+    estate: Estate,
+    zone: AccessZone,
+    *,
+    replica: bool = False,
+    distribution: Any = None,
+) -> str:
     """A zone's key with its alias; rotated each year, and a month to think before it is gone."""
-    policy = key_policy(estate.access, estate.names, zone, replica=replica)
+    policy = key_policy(
+        estate.access, estate.names, zone, replica=replica, distribution=distribution
+    )
     key = template.add(
         f"{titled(zone)}Key",
         "KMS::Key",
@@ -42,3 +56,27 @@ def add_key(template: Template, estate: Estate, zone: AccessZone, *, replica: bo
     alias = {"AliasName": estate.names.key_alias(zone), "TargetKeyId": ref(key)}
     template.add(f"{titled(zone)}Alias", "KMS::Alias", alias)
     return key
+
+
+def add_own_key(template: Template, estate: Estate, says: str, use: Statement) -> str:
+    """A key of a stack of its own, where a zone's key cannot reach: it lies in another region."""
+    account = {"AWS": estate.names.account_arn()}
+    granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+    policy = document(
+        [
+            statement("AccountTends", "Allow", TENDING, ["*"], principal=account),
+            statement(
+                "GrantsForServicesOnly", "Allow", granting, ["*"], principal=account,
+                condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+            use,
+        ]
+    )  # fmt: skip
+    described = {
+        "Description": f"{says} of {estate.settings.prefix}",
+        "EnableKeyRotation": True,
+        "KeyPolicy": policy,
+        "PendingWindowInDays": 30,
+        "Tags": template.labels(),
+    }
+    return template.add("Key", "KMS::Key", described)

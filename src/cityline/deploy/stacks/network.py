@@ -49,17 +49,16 @@ def _named(template: Template, name: str) -> list[dict[str, str]]:
 
 def _subnets(template: Template, estate: Estate) -> None:
     """Nothing in a subnet gets a public address by itself; private ones have no route outside."""
-    region = estate.settings.home_region
     network = ip_network(estate.settings.vpc_cidr)
     blocks = iter([str(n) for n in network.subnets(new_prefix=network.prefixlen + 2)])
     for kind in ("Public", "Private"):
         routes = f"{kind}Routes"
         tags = _named(template, f"{kind.lower()}-routes")
         template.add(routes, "EC2::RouteTable", {"Tags": tags, "VpcId": ref("Vpc")})
-        for zone in _ZONES:
+        for at, zone in enumerate(_ZONES):
             subnet = f"{kind}{zone.upper()}"
             described = {
-                "AvailabilityZone": f"{region}{zone}",
+                "AvailabilityZone": {"Fn::Select": [at, {"Fn::GetAZs": ""}]},
                 "CidrBlock": next(blocks),
                 "MapPublicIpOnLaunch": False,
                 "Tags": _named(template, f"{kind.lower()}-{zone}"),
@@ -75,7 +74,7 @@ def _groups(template: Template, estate: Estate) -> None:
     for name, says in (
         ("Balancer", "the load balancer"),
         ("Server", "the web server"),
-        ("Endpoint", "AWS's endpoints"),
+        ("Endpoint", "the endpoints of AWS"),
     ):
         described = {
             "GroupDescription": f"Who reaches {says}",

@@ -35,7 +35,7 @@ def build(estate: Estate) -> Template:
     template.parameter("ServerWheelsKey", says, Default="wheels/cityline-server.zip")
     add_network(template, estate)
     _balancer(template, estate, certificate)
-    add_firewall(template, estate, "REGIONAL")
+    add_firewall(template, estate, "REGIONAL", estate.names.key_import(AccessZone.LOG))
     joined = {"ResourceArn": ref("LoadBalancer"), "WebACLArn": att("Firewall")}
     template.add("FirewallAssociation", "WAFv2::WebACLAssociation", joined)
     _server(template, estate, domain)
@@ -97,8 +97,8 @@ def _balancer(template: Template, estate: Estate, certificate: Any) -> None:
     template.add("HttpListener", "ElasticLoadBalancingV2::Listener", plain)
 
 
-def add_firewall(template: Template, estate: Estate, scope: str) -> None:
-    """AWS's managed rules, and a limit per address; what is turned away is logged for a year."""
+def add_firewall(template: Template, estate: Estate, scope: str, key: Any) -> None:
+    """AWS's managed rules, and a limit per address; what it sees is logged for a year."""
     rules: list[dict[str, Any]] = [
         {
             "Action": {"Block": {}},
@@ -131,12 +131,11 @@ def add_firewall(template: Template, estate: Estate, scope: str) -> None:
     }
     template.add("Firewall", "WAFv2::WebACL", described)
     logs = {
+        "KmsKeyId": key,
         "LogGroupName": f"aws-waf-logs-{estate.settings.prefix}",
         "RetentionInDays": _YEAR,
         "Tags": template.labels(),
     }
-    if scope == "REGIONAL":
-        logs["KmsKeyId"] = estate.names.key_import(AccessZone.LOG)
     template.add("FirewallLogs", "Logs::LogGroup", logs)
     logging = {"LogDestinationConfigs": [att("FirewallLogs")], "ResourceArn": att("Firewall")}
     template.add("FirewallLogging", "WAFv2::LoggingConfiguration", logging)

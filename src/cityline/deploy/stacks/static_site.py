@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import BILLING_REGION, Estate
-from cityline.deploy.naming import sub
+from cityline.deploy.naming import ACCOUNT, sub
+from cityline.deploy.policies.statements import statement
+from cityline.deploy.stacks.keys import add_own_key
 from cityline.deploy.stacks.publish import add_firewall
 from cityline.deploy.template import Template, att, ref
 
@@ -24,7 +26,15 @@ def build(estate: Estate) -> Template:
     domain = template.parameter("Domain", "The name readers type")
     says = "ARN of its certificate in us-east-1"
     certificate = template.parameter("CertificateArn", says, AllowedPattern="arn:aws:acm:us-east-1:.+")
-    add_firewall(template, estate, "CLOUDFRONT")
+    writing = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+    groups = f"arn:aws:logs:{BILLING_REGION}:{ACCOUNT}:log-group:aws-waf-logs-*"
+    use = statement(
+        "LogGroups", "Allow", writing, ["*"],
+        principal={"Service": f"logs.{BILLING_REGION}.amazonaws.com"},
+        condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )  # fmt: skip
+    key = add_own_key(template, estate, "Logs of the firewall", use)
+    add_firewall(template, estate, "CLOUDFRONT", att(key))
     control = {
         "Name": f"{estate.settings.prefix}-site",
         "OriginAccessControlOriginType": "s3",
