@@ -20,3 +20,10 @@ def client(service: str, region: str) -> Any:
             connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5}
         )
         return boto3.Session().client(service, region_name=region, config=patience)
+
+
+def account(region: str) -> str:
+    """The number of the account whose credentials are used."""
+    with cloud_errors(f"the account, asked in {region}"):
+        told: str = client("sts", region).get_caller_identity()["Account"]
+        return told

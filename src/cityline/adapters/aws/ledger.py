@@ -116,7 +116,9 @@ class S3Ledger:
         """Raises LockHeld when the lease was lost in the middle of a run."""
         if self._lost.is_set():
             what = "this run lost its lock: it was not heard of for too long"
-            raise LockHeld(what, where=PLACE.key("lock.json"), hint="nothing was promoted; run again")
+            raise LockHeld(
+                what, where=PLACE.key("lock.json"), hint="nothing was promoted; run again"
+            )
 
     # -- what happened --------------------------------------------------------------------------
 
@@ -214,7 +216,9 @@ def _countdown() -> str:
 
 def _name(receipt: Receipt) -> str:
     step = receipt.step.replace("/", "+")
-    return f"{_countdown()}~{receipt.run}~{step}~{receipt.outcome.value}~{secrets.token_hex(2)}.json"
+    return (
+        f"{_countdown()}~{receipt.run}~{step}~{receipt.outcome.value}~{secrets.token_hex(2)}.json"
+    )
 
 
 def _last(step: str) -> str:

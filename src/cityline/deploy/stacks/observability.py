@@ -9,10 +9,10 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.dashboard import dashboard
 from cityline.deploy.estate import Estate
+from cityline.deploy.jobs import WAY
 from cityline.deploy.naming import sub
 from cityline.deploy.policies import replicated
 from cityline.deploy.policies.statements import sid
-from cityline.deploy.stacks.catalogue import WAY
 from cityline.deploy.stacks.query import workgroups
 from cityline.deploy.stacks.storage import METRICS_FILTER, REPLICATION_RULE
 from cityline.deploy.template import Template
@@ -67,7 +67,12 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
             "SourceBucket": sub(names.bucket(zone)),
         }
         lag = _metric("AWS/S3", "ReplicationLatency", "Maximum", _FIVE_MINUTES, copy)
-        yield f"{sid(zone)}Lag", f"The copy of {zone} is more than 15 minutes behind", lag, _LAG_SECONDS
+        yield (
+            f"{sid(zone)}Lag",
+            f"The copy of {zone} is more than 15 minutes behind",
+            lag,
+            _LAG_SECONDS,
+        )
         failed = _metric("AWS/S3", "OperationsFailedReplication", "Sum", _FIVE_MINUTES, copy)
         yield f"{sid(zone)}CopyFailed", f"An object of {zone} was not copied", failed, 0
     for zone in AccessZone:
@@ -86,7 +91,12 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
     for group in workgroups(estate):
         where = {"WorkGroup": names.workgroup(group)}
         scanned = _metric("AWS/Athena", "ProcessedBytes", "Sum", _DAY, where)
-        yield f"{sid(group)}Scanned", f"Queries of {group} scanned 100 GB in a day", scanned, _SCANNED_A_DAY
+        yield (
+            f"{sid(group)}Scanned",
+            f"Queries of {group} scanned 100 GB in a day",
+            scanned,
+            _SCANNED_A_DAY,
+        )
 
 
 def _metric(
