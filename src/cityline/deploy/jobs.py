@@ -21,5 +21,5 @@ def part_of(role: str) -> str:
 
 
 def written_by(part: str) -> AccessZone:
-    """The zone that a part of the way writes; what anybody else needs for a while lies in curated."""
+    """The zone that a part of the way writes; curated for whoever does no part."""
     return next((z for role, z in WAY.items() if part_of(role) == part), AccessZone.CURATED)

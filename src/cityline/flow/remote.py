@@ -1,4 +1,4 @@
-"""The way on other machines: its parts started as jobs one after another, and followed from here."""
+"""The way on other machines: its parts started as jobs one after another, and followed here."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _failure(job: str, ended: JobRun, receipts: list[Receipt]) -> CitylineError:
     if failed is None:
         what = f"the job {ended.state.lower()}: {ended.message or 'it tells no reason'}"
         return JobFailed(what, where=job, hint=hint)
-    kind = {"ingest": SourceError}.get(failed.stage, StepError)
+    kind: type[CitylineError] = SourceError if failed.stage == "ingest" else StepError
     if failed.outcome is Outcome.BLOCKED:
         kind = QualityError
     return kind(str(told.get("error", "")), where=str(told.get("where", failed.step)), hint=hint)

@@ -33,8 +33,8 @@ _AGES = 10**20
 
 
 class S3Ledger:
-    """Implements `ports.ledger.Ledger` in a store's bucket, below `lake/ledger`. `lease` is how long
-    a holder that is not heard of keeps the lock, in seconds."""
+    """Implements `ports.ledger.Ledger` in a store's bucket, below `lake/ledger`. `lease` is how
+    long a holder that is not heard of keeps the lock, in seconds."""
 
     def __init__(self, store: S3Store, lease: float = 600.0) -> None:
         self._store = store

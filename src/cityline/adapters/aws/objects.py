@@ -59,13 +59,23 @@ class Objects:
         try:
             told = client.get_object(**self._buckets.at(key))
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+            if self._is_none(client, key, error.response.get("Error", {}).get("Code")):
                 return None
             raise
         headers = told["ResponseMetadata"]["HTTPHeaders"]
         now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
         age = max(0.0, (now - told["LastModified"]).total_seconds())
         return Found(told["Body"].read(), told["ETag"], age)
+
+    def _is_none(self, client: Any, key: str, code: str | None) -> bool:
+        """Whether a refusal says that there is no such object. To a role that may list only a part
+        of the bucket S3 says `AccessDenied` of what is not there; so it is looked for."""
+        if code in ("AccessDenied", "403"):
+            at = self._buckets.at(key)
+            asked = {"Bucket": at["Bucket"], "Prefix": at["Key"], "MaxKeys": 1}
+            found = client.list_objects_v2(**asked).get("Contents", ())
+            return at["Key"] not in [o["Key"] for o in found]
+        return code in ("NoSuchKey", "404")
 
     def _put(self, client: Any, key: str, asked: dict[str, Any]) -> str:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra

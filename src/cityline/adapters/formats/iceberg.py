@@ -127,12 +127,13 @@ class IcebergTables(ABC):
             CommitFailedException,
             NoSuchTableError,
             TableAlreadyExistsError,
+            ValidationException,
         )
 
         try:
             with self._refusals(where), store_errors(where):
                 yield
-        except (CommitFailedException, TableAlreadyExistsError) as error:
+        except (CommitFailedException, TableAlreadyExistsError, ValidationException) as error:
             what = "another writer changed the table; nothing was committed"
             raise CatalogError(what, where=where, hint="run again") from error
         except NoSuchTableError as error:

@@ -24,7 +24,7 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 
 def unpacked(path: Path, into: Path) -> Path:
-    """A zip's files in a folder. Raises StoreError for what is no zip, or would leave the folder."""
+    """A zip's files in a folder. Raises StoreError for what is no zip or would leave the folder."""
     try:
         with store_errors(str(path)), zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
