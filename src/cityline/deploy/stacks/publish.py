@@ -213,7 +213,7 @@ def _start(estate: Estate) -> str:
         dnf install -y python3.11 python3.11-pip unzip amazon-cloudwatch-agent
         useradd --system --home-dir /var/lib/cityline --create-home cityline
         aws s3 cp "s3://{names.bucket(AccessZone.CODE)}/${{ServerWheelsKey}}" /tmp/wheels.zip
-        unzip -q /tmp/wheels.zip -d /opt/wheels
+        unzip -q -j /tmp/wheels.zip -d /opt/wheels
         python3.11 -m venv /opt/cityline
         /opt/cityline/bin/pip install --no-index --find-links /opt/wheels 'cityline[aws]'
         cat > /etc/systemd/system/cityline.service <<'UNIT'
