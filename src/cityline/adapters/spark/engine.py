@@ -106,8 +106,11 @@ class SparkEngine:
         writer = frame
         for name in partition_by:  # Spark takes a partition's column out of its files: give a copy
             writer = writer.withColumn(f"_{name}", frame[name])
-        folders = writer.write.partitionBy(*(f"_{n}" for n in partition_by))
-        folders.parquet(self._store.locate(into))
+        place = self._store.locate(into)
+        writer.write.partitionBy(*(f"_{n}" for n in partition_by)).parquet(place)
+        if "://" not in place:  # into a folder Spark puts checksums beside the files
+            for beside in Path(place).rglob(".*.crc"):
+                beside.unlink()
         return written_below(self._store, into)
 
     def read_texts(self, path: Path, layout: Layout) -> Texts:

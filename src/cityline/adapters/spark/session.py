@@ -90,9 +90,7 @@ def _settings(cluster: Cluster, *, remote: bool) -> dict[str, str]:
         f"{catalogue}.uri": f"jdbc:sqlite:{cluster.catalogue}",
         f"{catalogue}.warehouse": cluster.warehouse,
         f"{catalogue}.cache-enabled": "false",
-        # neither markers nor checksums beside the files of a candidate
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         # PyIceberg made the tables; looking for them again leaves a reader open for good
         f"{catalogue}.jdbc.init-catalog-tables": "false",
         **cluster.extra,
