@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -21,6 +24,9 @@ from cityline.flow.parts import Parts
 from cityline.flow.run import Finished, run
 from cityline.flow.steps.outcome import Done
 from cityline.wiring import open_city
+
+if TYPE_CHECKING:
+    from tests.s3server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 DRAWN = Path(tempfile.mkdtemp(prefix="cityline-drawn-"))
@@ -56,6 +62,35 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data files are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server that speaks S3; its root's keys are in the environment while it lives."""
+    from tests.s3server import BUILT, s3_server  # noqa: PLC0415 - an extra
+
+    wanted = "python tools/engines/fetch.py, and pip install -r requirements/engines.txt"
+    if not BUILT.is_file() or not find_spec("boto3"):
+        absent(f"the server that speaks S3, or its client, is not there: {wanted}")
+    with (
+        s3_server(tmp_path_factory.mktemp("s3")) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in server.keys.items():
+            patch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield server
+
+
+def absent(told: str) -> None:
+    """Skipped on a laptop, an error where everything must run."""
+    if os.environ.get("CITYLINE_ENGINES") == "all":
+        pytest.fail(told)
+    pytest.skip(told)
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ CitylineError
 ├── QualityError             a blocking rule failed; nothing was promoted  exit 3
 ├── StepError                a step of the way failed                      exit 1
 │   ├── StoreError           the zones' folder or bucket                   exit 1
-│   │   └── StoreFull        no space left                                 exit 1
+│   │   ├── StoreFull        no space left                                 exit 1
+│   │   ├── StoreRefused     the bucket's owner says no, or knows us not   exit 6
+│   │   └── StoreUnreachable the bucket does not answer (passing)          exit 6
 │   ├── CatalogError         the table catalogue                           exit 1
 │   ├── EngineError          the SQL engine                                exit 1
 │   │   ├── QueryStopped     a typed query took more than it may           exit 1
@@ -156,6 +158,19 @@ class StoreError(StepError):
 
 class StoreFull(StoreError):
     """No space is left where the zones are kept."""
+
+
+class StoreRefused(StoreError):
+    """The bucket denies what was asked, is not there, or does not know the credentials."""
+
+    exit = ExitCode.CLOUD
+
+
+class StoreUnreachable(StoreError):
+    """The bucket did not answer within the deadline; nothing was half-written, run again."""
+
+    exit = ExitCode.CLOUD
+    passing = True
 
 
 class CatalogError(StepError):

@@ -17,7 +17,6 @@ from cityline.errors import UsageError
 from cityline.flow.parts import Parts
 
 if TYPE_CHECKING:
-    from cityline.adapters.local.store import FolderStore
     from cityline.adapters.portals.sample import SamplePortal
     from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from cityline.flow.serving import Service
     from cityline.ports.engine import Engine
     from cityline.ports.portal import Portal
+    from cityline.ports.store import Store
 
 
 def open_city(
@@ -61,15 +61,15 @@ def assemble(
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
     from cityline.adapters.local.journal import FileJournal  # noqa: PLC0415
     from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-    from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
 
     settings = folder.environment
     home = (home or folder.root / settings.home).absolute()
-    store = FolderStore(home / "lake")
+    store = _store(settings, home)
+    work = home / "incoming"
     beyond = {settings.engine, settings.questions} != {"duckdb"}
     engines: dict[str, Callable[[], Engine]] = {
-        "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads)),
-        "spark": cache(lambda: _spark(settings, store)),
+        "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
+        "spark": cache(lambda: _spark(settings, store, home)),
         "trino": lambda: _trino(settings),
     }
     return Parts(
@@ -134,20 +134,33 @@ def served(parts: Parts) -> tuple[Service, Console, Callable[[], list[Finding]]]
     return Service(parts), Console(parts), lambda: examine(parts)
 
 
-def _spark(settings: Environment, store: FolderStore) -> Engine:
-    from cityline.adapters.spark.engine import SparkEngine  # noqa: PLC0415 - an extra
+def _store(settings: Environment, home: Path) -> Store:
+    """The home's own folder, or a bucket with a cache in the home."""
+    if settings.lake is None:
+        from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
+
+        return FolderStore(home / "lake")
+    from cityline.adapters.aws.store import S3Store  # noqa: PLC0415 - an extra
+
+    return S3Store(settings.lake, home / "cache" / "lake")
+
+
+def _spark(settings: Environment, store: Store, home: Path) -> Engine:
+    from cityline.adapters.spark.bucket import bucket_settings  # noqa: PLC0415 - an extra
+    from cityline.adapters.spark.engine import SparkEngine  # noqa: PLC0415
     from cityline.adapters.spark.session import Cluster  # noqa: PLC0415
 
     return SparkEngine(
         store,
-        store.root,
+        home / "incoming",
         Cluster(
             address=settings.spark.address,
             jars=Path(settings.spark.jars).absolute(),
-            catalogue=store.root.parent / "catalog.db",
-            warehouse=store.root,
+            catalogue=home / "catalog.db",
+            warehouse=store.locate("").rstrip("/"),
             memory=settings.memory_limit.lower().replace("gb", "g").replace("mb", "m"),
             partitions=settings.spark.partitions,
+            extra=bucket_settings(settings.lake) if settings.lake else {},
         ),
     )
 

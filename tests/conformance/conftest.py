@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.store import FolderStore
 from cityline.ports.engine import Engine
-from tests.conftest import Ran
+from tests.conftest import Ran, absent
 
 WANTED = "python tools/engines/fetch.py, and pip install -r requirements/engines.txt"
 
@@ -37,7 +36,7 @@ def spark(shared_home: Path) -> Iterator[Engine]:
     from tests.conformance.servers import ENGINES, spark_engine  # noqa: PLC0415 - an extra
 
     if not (ENGINES / "spark-3.5").is_dir() or not shutil.which("java"):
-        _absent(f"Spark's jars or Java are not there: {WANTED}")
+        absent(f"Spark's jars or Java are not there: {WANTED}")
     engine = spark_engine(shared_home)
     yield engine
     engine.session().stop()
@@ -52,13 +51,6 @@ def trino(shared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     from tests.conformance.servers import ENGINES, trino_server  # noqa: PLC0415
 
     if not (ENGINES / "trino").is_dir():
-        _absent(f"Trino is not there: {WANTED}")
+        absent(f"Trino is not there: {WANTED}")
     with trino_server(shared_home, tmp_path_factory.mktemp("trino")) as server:
         yield TrinoEngine(Coordinator(port=server.port))
-
-
-def _absent(told: str) -> None:
-    """Skipped on a laptop, an error where everything must run."""
-    if os.environ.get("CITYLINE_ENGINES") == "all":
-        pytest.fail(told)
-    pytest.skip(told)

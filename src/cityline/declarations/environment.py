@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from typing import Annotated, Literal
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cityline.declarations.reading import Declared
 
@@ -50,6 +51,61 @@ class Serve(Declared):
         return found
 
 
+class Lake(Declared):
+    """A bucket for the zones and tables; without it they lie in the folder `lake` of the home.
+
+    `address` is `s3://bucket` or `s3://bucket/prefix`. `endpoint` is for servers other than
+    Amazon's that speak S3, and must be https unless it is this machine. `kms_key` encrypts what is
+    written; without it the bucket's own rule holds. `deadline` is how long one request is tried, in
+    seconds. Credentials are never written here: they come from the environment, a profile or the
+    machine's role, as every AWS program finds them.
+    """
+
+    address: Annotated[
+        str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=-]+)*$")
+    ]
+    endpoint: str = ""
+    region: str = ""
+    path_style: bool = False
+    kms_key: str = ""
+    deadline: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return self.address.split("/")[2]
+
+    @property
+    def prefix(self) -> str:
+        """What every key begins with, without a slash at its end; nothing for a whole bucket."""
+        return "/".join(self.address.split("/")[3:])
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if ".." in self.prefix.split("/"):
+            raise ValueError("address may not step up with ..")
+        if self.endpoint:
+            _check_endpoint(self.endpoint)
+        return self
+
+
+def _check_endpoint(endpoint: str) -> None:
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("endpoint must be https://host, or http:// on this machine")
+    if parts.username or parts.password:
+        raise ValueError("credentials never stand in endpoint: see the environment's variables")
+    if parts.scheme == "http" and not _is_here(parts.hostname):
+        raise ValueError("endpoint must be https unless it is this machine")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class SparkAt(Declared):
     """Where Spark is. `address` is `local[*]`, a cluster's master, or `sc://host:port` for Spark
     Connect; `jars` is the folder of the Iceberg runtime, relative to where the command runs."""
@@ -78,6 +134,7 @@ class Environment(Declared):
     """What prepares and structures."""
     questions: Literal["duckdb", "trino", "spark"] = "duckdb"
     """What answers questions, over the same tables."""
+    lake: Lake | None = None
     spark: SparkAt = SparkAt()
     trino: TrinoAt = TrinoAt()
     home: str = ".cityline"

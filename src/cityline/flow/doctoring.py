@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cityline.errors import CitylineError, StepError
 from cityline.flow.parts import Parts
+from cityline.lake.address import Zone
 from cityline.lake.wording import size
 
 _ROOM = 500_000_000
@@ -29,11 +30,12 @@ class Finding:
 
 
 def examine(parts: Parts) -> list[Finding]:
-    """Look at Python, the home folder, the disk, the engine and the portal."""
+    """Look at Python, the home folder, the disk, the lake, the engine and the portal."""
     looks: dict[str, Callable[[Parts], str]] = {
         "python": _python,
         "home": _home,
         "disk": _disk,
+        "lake": _lake,
         "engine": _engine,
         "portal": _portal,
     }
@@ -64,6 +66,12 @@ def _disk(parts: Parts) -> str:
     if free < _ROOM:
         raise StepError(f"only {size(free)} are free", hint="free some space, or --home DIR")
     return f"{size(free)} free"
+
+
+def _lake(parts: Parts) -> str:
+    """Listing needs the store, its credentials and the right to read; nothing is written."""
+    parts.store.keys(Zone.LAKE)
+    return f"{parts.store.locate('')} can be listed"
 
 
 def _engine(parts: Parts) -> str:

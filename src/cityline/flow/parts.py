@@ -21,9 +21,9 @@ from cityline.ports.store import Store
 class Parts:
     """An opened city. `engine` prepares and structures, `asking` answers questions.
 
-    `home` holds the lake, the ledger and the site; `code` is the hash of the program, so that a
-    changed program runs its steps again. `accept` is a person's reason to take a dataset that
-    shrank.
+    `home` holds the ledger, the site and, unless it is in a bucket, the lake; `code` is the hash of
+    the program, so that a changed program runs its steps again. `accept` is a person's reason to
+    take a dataset that shrank.
     """
 
     folder: Folder

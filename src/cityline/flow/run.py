@@ -80,7 +80,8 @@ def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
     name, _, subject = step.partition("/")
     stage = STAGES[name]
     reads = dict(stage.inputs(parts, subject, done))
-    text = json.dumps([step, parts.code, reads], sort_keys=True)
+    lake = parts.folder.environment.lake  # another bucket holds nothing of what was done
+    text = json.dumps([step, parts.code, reads, lake.address if lake else ""], sort_keys=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     last = parts.ledger.last(step)
     if last and last.fingerprint == fingerprint and not stage.asks:

@@ -13,7 +13,11 @@ class Store(Protocol):
     """
 
     def locate(self, key: str) -> str:
-        """The path or URI under which an engine can read or write the key."""
+        """The path or URI under which a cluster can read or write the key."""
+        ...
+
+    def fetch(self, key: str) -> Path:
+        """A file on this machine with the key's bytes, to be read and not changed."""
         ...
 
     def read(self, key: str) -> bytes:

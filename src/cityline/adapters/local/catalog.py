@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from cityline.adapters.local.store import FolderStore, store_errors
+from cityline.adapters.formats.folders import store_errors
 from cityline.errors import CatalogError, StoreFull
 from cityline.lake.address import Address
 from cityline.lake.version import DataFile, Version
 from cityline.ports.catalog import Snapshot
 from cityline.ports.engine import Written
+from cityline.ports.store import Store
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -47,10 +48,10 @@ def _catalog_errors(where: str) -> Iterator[None]:
 
 
 class IcebergCatalog:
-    """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over a folder store. `shared` says
-    that other engines read the catalogue at the same time."""
+    """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over any store. `shared` says that
+    other engines read the catalogue at the same time."""
 
-    def __init__(self, home: Path, store: FolderStore, *, shared: bool = False) -> None:
+    def __init__(self, home: Path, store: Store, *, shared: bool = False) -> None:
         self._home = home
         self._store = store
         self._shared = shared
@@ -139,8 +140,13 @@ class IcebergCatalog:
             path = self._home.absolute() / "catalog.db"
             if self._shared:
                 _let_read(path)
-            uri = f"sqlite:///{path}?timeout=30"
-            self._loaded = SqlCatalog("cityline", uri=uri, warehouse=self._store.locate(""))
+            settings = {
+                "uri": f"sqlite:///{path}?timeout=30",
+                "warehouse": self._store.locate("").rstrip("/"),
+                "py-io-impl": "cityline.adapters.formats.tablefiles.StoreFiles",
+                "cityline.store": cast("str", self._store),
+            }
+            self._loaded = SqlCatalog("cityline", **settings)
         return self._loaded
 
     def _load(self, address: Address) -> Table:
@@ -178,7 +184,9 @@ class IcebergCatalog:
         return DataFile(key, entry["record_count"], entry["file_size_in_bytes"])
 
     def _key(self, path: str) -> str:
-        return Path(path.removeprefix("file://")).relative_to(self._store.root).as_posix()
+        from cityline.adapters.formats.tablefiles import key_of  # noqa: PLC0415 - heavy
+
+        return key_of(path, self._store)
 
 
 def _let_read(path: Path) -> None:

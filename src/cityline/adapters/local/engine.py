@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from cityline.adapters.formats.delimited import read_texts
-from cityline.adapters.formats.parquet import written_below
+from cityline.adapters.formats.folders import store_errors
+from cityline.adapters.formats.parquet import adopted
 from cityline.adapters.local import sandbox
 from cityline.adapters.local.cleaning import run_plan
-from cityline.adapters.local.store import FolderStore, store_errors
 from cityline.errors import EngineError, StoreFull
 from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 from cityline.ports.engine import Explored, Layout, Limits, Tables, Written
+from cityline.ports.store import Store
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,12 +52,23 @@ def engine_errors(where: str) -> Iterator[None]:
 
 
 class DuckEngine:
-    """One in-memory database; tables are views over Parquet files or Arrow tables."""
+    """One in-memory database; tables are views over Parquet files or Arrow tables.
+
+    A table is written below `work` and adopted by the store file by file: a folder on the store's
+    file system makes that a rename.
+    """
 
     name = "duckdb"
 
-    def __init__(self, store: FolderStore, memory_limit: str = "4GB", threads: int = 0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        memory_limit: str = "4GB",
+        threads: int = 0,
+        work: Path | None = None,
+    ) -> None:
         self._store = store
+        self._work = work or Path(tempfile.gettempdir())
         self._settings: dict[str, str | int] = {
             "memory_limit": memory_limit,
             "preserve_insertion_order": "false",
@@ -81,7 +95,7 @@ class DuckEngine:
 
     def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
         """One SELECT a person typed, in a process of its own, see `sandbox`."""
-        return sandbox.explore(sql, tables, limits, self._store.locate)
+        return sandbox.explore(sql, tables, limits, self._store.fetch)
 
     def write(
         self,
@@ -93,7 +107,7 @@ class DuckEngine:
         order_by: Sequence[str] = (),
     ) -> Written:
         """Write one SELECT as Parquet (zstd) below the key `into`."""
-        folder = self._store.path(into)
+        folder = self._work / uuid.uuid4().hex
         order = f" ORDER BY {', '.join(map(_quote, order_by))}" if order_by else ""
         options = [f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"]
         if partition_by:
@@ -102,15 +116,15 @@ class DuckEngine:
             target = folder
         else:
             target = folder / f"{uuid.uuid4().hex}.parquet"
-        with self._lock, store_errors(into):
-            folder.mkdir(parents=True, exist_ok=True)
-            with engine_errors(into):
-                connection = self._bind(tables)
-                connection.execute(
-                    f"COPY (SELECT * FROM ({sql}\n){order}) TO {_text(str(target))}"
-                    f" ({', '.join(options)})"
-                )
-        return written_below(folder, self._store.root, into)
+        copy = f"COPY (SELECT * FROM ({sql}\n){order}) TO {_text(str(target))}"
+        with store_errors(into):
+            folder.mkdir(parents=True)
+        try:
+            with self._lock, engine_errors(into):
+                self._bind(tables).execute(f"{copy} ({', '.join(options)})")
+            return adopted(folder, self._store, into)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def read_texts(self, path: Path, layout: Layout) -> Texts:
         """All cells of a delimited file as texts."""
@@ -148,7 +162,7 @@ class DuckEngine:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(schema)}")
         qualified = ".".join(map(_quote, filter(None, (schema, short))))
         if isinstance(table, Version):
-            files = ", ".join(_text(self._store.locate(f.key)) for f in table.files)
+            files = ", ".join(_text(str(self._store.fetch(f.key))) for f in table.files)
             source = f"read_parquet([{files}], hive_partitioning = false)"
         else:
             source = _quote(f"arrow:{name}")

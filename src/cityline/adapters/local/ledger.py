@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cityline.adapters.local.store import store_errors
+from cityline.adapters.formats.folders import store_errors
 from cityline.errors import LockHeld, StoreError, StoreFull
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.ledger import Release

@@ -37,7 +37,7 @@ _HINTS = {
 }
 
 
-def explore(sql: str, tables: Tables, limits: Limits, locate: Callable[[str], str]) -> Explored:
+def explore(sql: str, tables: Tables, limits: Limits, fetch: Callable[[str], Path]) -> Explored:
     """One SELECT over the tables, in a new process.
 
     Raises UsageError for a statement that may not run, QueryStopped for one that took too much and
@@ -48,7 +48,7 @@ def explore(sql: str, tables: Tables, limits: Limits, locate: Callable[[str], st
         raise QueryStopped("no place became free for the query", where="query", hint=hint)
     try:
         with _room() as folder:
-            asked = _request(sql, tables, limits, locate, folder)
+            asked = _request(sql, tables, limits, fetch, folder)
             return _answer(_ask(asked, limits, folder), tables)
     finally:
         _AT_ONCE.release()
@@ -65,12 +65,12 @@ def _room() -> Iterator[Path]:
 
 
 def _request(
-    sql: str, tables: Tables, limits: Limits, locate: Callable[[str], str], folder: Path
+    sql: str, tables: Tables, limits: Limits, fetch: Callable[[str], Path], folder: Path
 ) -> bytes:
     given: dict[str, Any] = {}
     for at, (name, table) in enumerate(tables.items()):
         if isinstance(table, Version):
-            links = [_link(folder, f"{at}-{i}.parquet", locate(f.key))
+            links = [_link(folder, f"{at}-{i}.parquet", fetch(f.key))
                      for i, f in enumerate(table.files)]  # fmt: skip
             given[name] = {"files": links, "arrow": ""}
         else:
@@ -81,7 +81,7 @@ def _request(
     return json.dumps({"sql": sql, "tables": given, "limits": asdict(limits)}).encode()
 
 
-def _link(folder: Path, name: str, target: str) -> str:
+def _link(folder: Path, name: str, target: Path) -> str:
     """A short name in the process's own folder: a plan that names its files tells no place."""
     (folder / name).symlink_to(target)
     return name

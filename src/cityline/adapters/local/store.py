@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from cityline.errors import StoreError, StoreFull
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-@contextmanager
-def store_errors(where: str) -> Iterator[None]:
-    """Turn the operating system's refusals into StoreFull and StoreError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            what = "no space is left where the zones are kept"
-            hint = "free some space and run again: nothing was half-written"
-            raise StoreFull(what, where=where, hint=hint) from error
-        what = f"the folder cannot be used: {error.strerror or error}"
-        hint = "check that it exists and may be read and written (cityline doctor)"
-        raise StoreError(what, where=where, hint=hint) from error
+from cityline.adapters.formats.folders import store_errors
+from cityline.errors import StoreError
 
 
 class FolderStore:
@@ -52,6 +33,13 @@ class FolderStore:
         with store_errors(key):
             return self.path(key).read_bytes()
 
+    def fetch(self, key: str) -> Path:
+        """The path of a key: it is on this machine already."""
+        path = self.path(key)
+        with store_errors(key):
+            path.stat()
+        return path
+
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key: written beside it, flushed to disk, then renamed."""
         path = self.path(key)
@@ -69,10 +57,14 @@ class FolderStore:
             _sync_folder(path.parent)
 
     def adopt(self, path: Path, key: str) -> None:
-        """Move a finished file to a key; same file system, so the rename is atomic."""
+        """Move a finished file to a key. On one file system it is renamed, which is atomic; from
+        another it is copied beside the key first."""
         target = self.path(key)
         with store_errors(key):
             target.parent.mkdir(parents=True, exist_ok=True)
+            if path.stat().st_dev != target.parent.stat().st_dev:
+                beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+                path = Path(shutil.move(path, beside))
             with path.open("rb") as file:
                 os.fsync(file.fileno())
             path.replace(target)

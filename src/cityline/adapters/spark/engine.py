@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cityline.adapters.formats.delimited import read_texts
+from cityline.adapters.formats.folders import store_errors
 from cityline.adapters.formats.parquet import written_below
 from cityline.adapters.spark.cleaning import run_plan
 from cityline.adapters.spark.rows import TYPES, to_arrow
@@ -34,13 +35,14 @@ SCRATCH = "scratch"
 
 class SparkEngine:
     """Tables are snapshots of the shared catalogue, files of a candidate, or Arrow put in the
-    store's scratch. `root` is the folder behind the store."""
+    store's scratch: the store is a folder or a bucket that the cluster sees as well. What is on
+    its way there lies below `work`."""
 
     name = "spark"
 
-    def __init__(self, store: Store, root: Path, cluster: Cluster) -> None:
+    def __init__(self, store: Store, work: Path, cluster: Cluster) -> None:
         self._store = store
-        self._root = root
+        self._work = work
         self._cluster = cluster
         self._opened: SparkSession | None = None
         self._bound: dict[str, tuple[object, dict[str, str]]] = {}
@@ -104,11 +106,12 @@ class SparkEngine:
         writer = frame
         for name in partition_by:  # Spark takes a partition's column out of its files: give a copy
             writer = writer.withColumn(f"_{name}", frame[name])
-        folder = self._root / into
-        writer.write.partitionBy(*(f"_{n}" for n in partition_by)).parquet(str(folder))
-        for marker in [*folder.rglob("*.crc"), *folder.rglob("_SUCCESS")]:
-            marker.unlink()
-        return written_below(folder, self._root, into)
+        place = self._store.locate(into)
+        writer.write.partitionBy(*(f"_{n}" for n in partition_by)).parquet(place)
+        if "://" not in place:  # into a folder Spark puts checksums beside the files
+            for beside in Path(place).rglob(".*.crc"):
+                beside.unlink()
+        return written_below(self._store, into)
 
     def read_texts(self, path: Path, layout: Layout) -> Texts:
         """All cells as texts. One reader decides what a record is, on every engine: so the file is
@@ -140,12 +143,13 @@ class SparkEngine:
             raise
 
     def put(self, table: pa.Table) -> str:
-        """Put an Arrow table where the cluster can read it; returns the path."""
-        folder = self._root / SCRATCH
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{uuid.uuid4().hex}.parquet"
-        pq.write_table(_storable(table), path, compression="zstd")
-        return str(path)
+        """Put an Arrow table where the cluster can read it; returns the path or URI."""
+        name = f"{uuid.uuid4().hex}.parquet"
+        with store_errors(name):
+            self._work.mkdir(parents=True, exist_ok=True)
+            pq.write_table(_storable(table), self._work / name, compression="zstd")
+        self._store.adopt(self._work / name, f"{SCRATCH}/{name}")
+        return self._store.locate(f"{SCRATCH}/{name}")
 
     def _frame(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None) -> DataFrame:
         schemas = {name: self._bind(name, table) for name, table in tables.items()}

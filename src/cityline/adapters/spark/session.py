@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cityline.errors import EngineError, MissingExtra, SessionLost, StoreFull
+from cityline.adapters.spark.bucket import BUCKET_JARS, bucket_error
+from cityline.errors import EngineError, MissingExtra, SessionLost, StoreError, StoreFull
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,14 +22,16 @@ CATALOG = "cityline"
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Where Spark runs. `address` is `local[*]`, a master, `sc://host:port` for Spark Connect, or
-    nothing for the session a Glue job already has. `jars` is the folder of the Iceberg runtime."""
+    nothing for the session a Glue job already has. `jars` is the folder of the Iceberg runtime;
+    `extra` are more settings of the session, such as a bucket's."""
 
     address: str
     jars: Path
     catalogue: Path
-    warehouse: Path
+    warehouse: str
     memory: str = "4g"
     partitions: int = 8
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_session(cluster: Cluster) -> SparkSession:
@@ -69,9 +72,10 @@ def _settings(cluster: Cluster, *, remote: bool) -> dict[str, str]:
     if remote or not cluster.address:  # a server and a Glue job know their catalogue and jars
         return settings
     jars = sorted(cluster.jars.glob("*.jar"))
-    if not any("iceberg-spark-runtime" in jar.name for jar in jars):
-        told = "the Iceberg runtime for Spark is not there"
-        raise EngineError(told, where=str(cluster.jars), hint="python tools/engines/fetch.py")
+    for needed in ("iceberg-spark-runtime", *(BUCKET_JARS if cluster.extra else ())):
+        if not any(needed in jar.name for jar in jars):
+            told = f"Spark's library {needed} is not there"
+            raise EngineError(told, where=str(cluster.jars), hint="python tools/engines/fetch.py")
     catalogue = f"spark.sql.catalog.{CATALOG}"
     return settings | {
         "spark.jars": ",".join(map(str, jars)),
@@ -84,10 +88,12 @@ def _settings(cluster: Cluster, *, remote: bool) -> dict[str, str]:
         catalogue: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalogue}.type": "jdbc",
         f"{catalogue}.uri": f"jdbc:sqlite:{cluster.catalogue}",
-        f"{catalogue}.warehouse": str(cluster.warehouse),
+        f"{catalogue}.warehouse": cluster.warehouse,
         f"{catalogue}.cache-enabled": "false",
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         # PyIceberg made the tables; looking for them again leaves a reader open for good
         f"{catalogue}.jdbc.init-catalog-tables": "false",
+        **cluster.extra,
     }
 
 
@@ -118,13 +124,16 @@ def spark_errors(where: str) -> Iterator[None]:
         raise _translated(str(error), where) from error
 
 
-def _translated(told: str, where: str) -> EngineError | StoreFull:
+def _translated(told: str, where: str) -> EngineError | StoreError:
     lines = [part.strip() for part in told.splitlines() if part.strip()]
     raised = (part for part in lines if "not portable" in part)
     line = next(raised, lines[0] if lines else "unknown")[:300]
     if "No space left" in told:
         hint = "free some space and run again"
         return StoreFull("no space is left where the zones are kept", where=where, hint=hint)
+    refused = bucket_error(told, where)
+    if refused is not None:
+        return refused
     if "OutOfMemoryError" in told or "Java heap space" in told:
         hint = "raise memory_limit in the environment, or use more executors"
         return EngineError("Spark ran out of memory", where=where, hint=hint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from cityline.declarations.corrections import Corrections
@@ -44,7 +43,7 @@ def clean(parts: Parts, source: str, done: Done) -> Prepared:
         _plan(parts, source, done),
         parts.folder.recipes[source],
         parts.folder.sources[source],
-        Path(parts.store.locate(raw.files[0].key)),
+        parts.store.fetch(raw.files[0].key),
         done.details(f"ingest/{source}")["columns"],
         raw.rows,
         parts.engine,

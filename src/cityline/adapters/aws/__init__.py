@@ -1,0 +1,1 @@
+"""Amazon's services, and servers that speak like them. Needs the extra `aws`."""
