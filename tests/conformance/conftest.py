@@ -11,10 +11,21 @@ import pytest
 
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.store import FolderStore
+from cityline.adapters.portals.sample import SamplePortal
+from cityline.flow.run import run
 from cityline.ports.engine import Engine
-from tests.conftest import Ran
+from cityline.wiring import open_city
+from tests.conftest import Ran, copy_vancouver
 
 WANTED = "python tools/engines/fetch.py, and pip install -r requirements/engines.txt"
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
+    """Vancouver's tables alone: engines are not asked for pages, and pictures take minutes."""
+    folder = copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver", whole=True)
+    parts = open_city(folder, portal=portal.base_url)
+    return Ran(folder, parts, run(parts, lambda *_: None, until="structure"))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ class ConnectServer:
 
     home: Path
     work: Path
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,21 +53,27 @@ class ConnectServer:
                    "spark-internal"]  # fmt: skip
         env = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_")}
         env |= {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "TZ": "UTC"}
-        log = self.work / "connect.log"
-        with log.open("ab") as out:
+        with (self.work / "connect.log").open("ab") as out:
             self.process = subprocess.Popen(
                 command, stdout=out, stderr=out, env=env, cwd=self.work, start_new_session=True
             )
+        try:
+            self._await(self.process)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until and self.process.poll() is None:
+        while time.monotonic() < until and process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             except OSError:
                 time.sleep(0.3)
             else:
                 return
-        self.kill()
-        raise RuntimeError(f"Spark Connect did not start: {log.read_text('utf-8')[-2000:]}")
+        told = (self.work / "connect.log").read_text("utf-8")[-2000:]
+        raise RuntimeError(f"Spark Connect did not start: {told}")
 
     def kill(self) -> None:
         """At once, as when a machine fails."""
