@@ -84,7 +84,9 @@ def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine
         made = spark.clean(plan, given)
     except EngineError as error:
         refused = "not portable" in error.what
-        return Cell("operation", case, "spark", "refused" if refused else "different", error.what)
+        return Cell(
+            "operation", case, spark.name, "refused" if refused else "different", error.what
+        )
     expected = duck.clean(plan, given)
     sql = "SELECT * FROM kept ORDER BY ALL"
     left = duck.query(sql, {"kept": expected.kept}).to_pylist()
@@ -96,7 +98,7 @@ def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine
     ]
     same = left == right and reasons[0] == reasons[1] and counted[0] == counted[1]
     told = "" if same else f"{right[:4]} {counted[1]}, expected {left[:4]} {counted[0]}"
-    return Cell("operation", case, "spark", "identical" if same else "different", told)
+    return Cell("operation", case, spark.name, "identical" if same else "different", told)
 
 
 def test_rules_on_spark(duck: DuckEngine, spark: Engine) -> None:
@@ -120,7 +122,7 @@ def test_rules_on_spark(duck: DuckEngine, spark: Engine) -> None:
         refused = "not portable" in str(right) and left != right
         verdict: Verdict = "refused" if refused else "different"
         verdict = "identical" if left == right else verdict
-        found.append(Cell("rule", good[:60], "spark", verdict, f"{right}, expected {left}"))
+        found.append(Cell("rule", good[:60], spark.name, verdict, f"{right}, expected {left}"))
     none_differs(found)
 
 

@@ -49,12 +49,15 @@ def _catalog_errors(where: str) -> Iterator[None]:
 
 class IcebergCatalog:
     """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over any store. `shared` says that
-    other engines read the catalogue at the same time."""
+    other engines read the catalogue at the same time, under the same `name`."""
 
-    def __init__(self, home: Path, store: Store, *, shared: bool = False) -> None:
+    def __init__(
+        self, home: Path, store: Store, *, shared: bool = False, name: str = "cityline"
+    ) -> None:
         self._home = home
         self._store = store
         self._shared = shared
+        self._name = name
         self._loaded: SqlCatalog | None = None
 
     def commit(
@@ -146,7 +149,7 @@ class IcebergCatalog:
                 "py-io-impl": "cityline.adapters.formats.tablefiles.StoreFiles",
                 "cityline.store": cast("str", self._store),
             }
-            self._loaded = SqlCatalog("cityline", **settings)
+            self._loaded = SqlCatalog(self._name, **settings)
         return self._loaded
 
     def _load(self, address: Address) -> Table:
