@@ -195,6 +195,8 @@ def _duck(kind: pa.DataType) -> str:
     }
     if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
         return "VARCHAR"
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
     return "TIMESTAMP" if pa.types.is_timestamp(kind) else known.get(kind, str(kind).upper())
 
 
@@ -222,9 +224,9 @@ def _literal(value: Any) -> str:
         case bool():
             return str(value).lower()
         case float():
-            return f"CAST('{value!r}' AS DOUBLE)" if value == value else "nan()"  # noqa: PLR0124
+            return f"CAST('{value!r}' AS DOUBLE)".replace("inf", "Infinity").replace("nan", "NaN")
         case int():
-            return str(value)
+            return f"BIGINT '{value}'"
         case _:
             return "'" + str(value).replace("'", "''") + "'"
 
