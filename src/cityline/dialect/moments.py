@@ -35,7 +35,7 @@ def date_format(value: str, code: str, target: str, say: _Say) -> str:
         )
         return f"date_format({value}, {say(exp.Literal.string(quoted))})"
     plain = "".join(_SHOWN[p][1] if known else p for known, p in pieces)
-    return f"date_format(CAST({value} AS TIMESTAMP), {say(exp.Literal.string(plain))})"
+    return f"date_format(CAST({value} AS TIMESTAMP(6)), {say(exp.Literal.string(plain))})"
 
 
 def parsed_moment(value: str, code: str, target: str, say: _Say) -> str:
