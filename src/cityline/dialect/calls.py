@@ -79,13 +79,25 @@ def _extreme_of(name: str) -> Callable[[Sequence[exp.Expr], str, _Say], str]:
         said = [say(a) for a in args]
         if target == "spark":
             return f"{name}({', '.join(said)})"
-        different = list(dict.fromkeys(said))
-        if len(different) == 1:
-            return different[0]
-        others = {s: ", ".join([s, *(o for o in different if o != s)]) for s in different}
-        return f"{name}({', '.join(f'coalesce({o})' for o in others.values())})"
+        if not any(is_double(a) for a in args):
+            return _extreme(name, said)
+        doubles = [f"CAST({s} AS DOUBLE)" for s in said]
+        real = [f"CASE WHEN NOT is_nan({s}) THEN {s} END" for s in doubles]
+        some = " OR ".join(f"coalesce(is_nan({s}), false)" for s in doubles)
+        if name == "greatest":
+            return f"CASE WHEN {some} THEN nan() ELSE {_extreme(name, real)} END"
+        return f"coalesce({_extreme(name, real)}, CASE WHEN {some} THEN nan() END)"
 
     return build
+
+
+def _extreme(name: str, said: Sequence[str]) -> str:
+    """Missing ones are filled by the others."""
+    different = list(dict.fromkeys(said))
+    if len(different) == 1:
+        return different[0]
+    others = [", ".join([s, *(o for o in different if o != s)]) for s in different]
+    return f"{name}({', '.join(f'coalesce({o})' for o in others)})"
 
 
 _SPECIAL["greatest"] = _extreme_of("greatest")

@@ -6,12 +6,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from cityline.dialect.syntax import called
+from cityline.dialect.types import is_double, sort_key
 
 _MIRROR = {exp.LT: exp.GT, exp.LTE: exp.GTE}
 
 
 def compare_nan(tree: exp.Expr) -> exp.Expr:
     """Rewrite every comparison of a typed tree in which a NaN could stand."""
+    for order in list(tree.find_all(exp.Order)):
+        order.set("expressions", [k for o in order.expressions for k in _sorted(order, o)])
     for node in reversed(list(tree.walk())):  # the inner ones first: the outer ones copy them
         match node:
             case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE():
@@ -41,6 +44,17 @@ def compare_nan(tree: exp.Expr) -> exp.Expr:
         made.type = node.type
         node.replace(made)
     return tree
+
+
+def _sorted(order: exp.Order, key: exp.Expr) -> list[exp.Expr]:
+    """Trino sorts NaN to where the NULLs go. Where that is not above all numbers, a key before says
+    so; the linter refuses it where Trino takes no such key."""
+    down, first = bool(key.args.get("desc")), bool(key.args.get("nulls_first"))
+    if down == first or not is_double(sort_key(order, key)):
+        return [key]
+    before = key.copy()
+    before.set("this", _nan(key.this))
+    return [before, key]
 
 
 def _compared(kind: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Expr:
@@ -83,4 +97,4 @@ def _may_be_nan(node: exp.Expr) -> bool:
         return False
     if isinstance(node, exp.Cast) and not node.this.is_type("double", "float", "varchar", "text"):
         return False
-    return bool(node.is_type("double", "float"))
+    return is_double(node)

@@ -15,7 +15,7 @@ from cityline.dialect.calls import spoken_call
 from cityline.dialect.doubles import compare_nan
 from cityline.dialect.linter import is_series, lint
 from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
-from cityline.dialect.types import is_text
+from cityline.dialect.types import is_moment, is_text
 from cityline.errors import EngineError
 
 Target: TypeAlias = Literal["spark", "trino"]
@@ -136,7 +136,7 @@ def _unfilter(node: exp.Filter) -> None:
 
 
 def _moment_as_text(node: exp.Cast) -> bool:
-    return is_text(node) and bool(node.this.is_type("timestamp"))
+    return is_text(node) and is_moment(node.this)
 
 
 def _wall_clock(node: exp.AtTimeZone) -> None:

@@ -9,7 +9,15 @@ from sqlglot import exp
 
 from cityline.dialect.functions import FUNCTIONS
 from cityline.dialect.syntax import called, line_of
-from cityline.dialect.types import is_decimal, is_double, is_small, is_text, is_whole
+from cityline.dialect.types import (
+    is_dated,
+    is_decimal,
+    is_double,
+    is_small,
+    is_text,
+    is_whole,
+    sort_key,
+)
 
 Refusal: TypeAlias = tuple[int, str, str]
 """Line, what, and what to write instead."""
@@ -41,7 +49,7 @@ def _cast(node: exp.Cast) -> _Told:
     elif is_whole(node) and is_text(source) and not _guarded(node):
         what = "a text as a whole number is read differently"
         yield what, "regexp_full_match(x, '[0-9]+') first, in a CASE"
-    elif node.is_type("date", "timestamp", "timestamptz") and is_text(source):
+    elif is_dated(node) and is_text(source):
         if not source.is_string:
             yield "a text as a date is read differently", "try_strptime(x, '%Y-%m-%d')"
     elif is_text(node) and is_double(source):
@@ -72,10 +80,10 @@ def _guarded(cast: exp.Expr) -> bool:
 
 def _arithmetic(node: exp.Binary) -> _Told:
     left, right = node.left, node.right
-    if isinstance(node, exp.Sub) and _dated(left) and _dated(right):
+    if isinstance(node, exp.Sub) and is_dated(left) and is_dated(right):
         what = "the difference of two dates is of another type elsewhere"
         yield what, "date_diff('day', earlier, later)"
-    elif isinstance(node, exp.Add | exp.Sub) and _dated(left) and is_whole(right):
+    elif isinstance(node, exp.Add | exp.Sub) and is_dated(left) and is_whole(right):
         yield "a date plus a number is not portable", "+ INTERVAL 1 DAY"
     elif isinstance(node, exp.Mul) and is_decimal(left) and is_decimal(right):
         if not any(isinstance(s, exp.Literal) for s in (left, right)):
@@ -120,6 +128,17 @@ def _call(node: exp.Anonymous) -> _Told:
         yield f"{name}() takes a text", "CAST(x AS VARCHAR)"
 
 
+def _order(node: exp.Order) -> _Told:
+    query = node.parent
+    if not isinstance(query, exp.SetOperation) and not (query and query.args.get("distinct")):
+        return
+    for key in node.expressions:
+        down, first = bool(key.args.get("desc")), bool(key.args.get("nulls_first"))
+        if down != first and is_double(sort_key(node, key)):
+            what = "a double that is no number is sorted differently in DISTINCT and UNION"
+            yield what, "ORDER BY in a SELECT around it"
+
+
 def _zoned(node: exp.AtTimeZone) -> _Told:
     if isinstance(node.parent, exp.AtTimeZone):
         return
@@ -131,10 +150,6 @@ def _zoned(node: exp.AtTimeZone) -> _Told:
         yield what, "ts AT TIME ZONE 'UTC' AT TIME ZONE 'America/Vancouver', of a moment in UTC"
 
 
-def _dated(node: exp.Expr) -> bool:
-    return bool(node.is_type("date", "timestamp", "timestamptz"))
-
-
 _CHECKS: tuple[tuple[Any, Callable[[Any], _Told]], ...] = (
     (exp.Cast, _cast),
     ((exp.Add, exp.Sub, exp.Mul), _arithmetic),
@@ -143,4 +158,5 @@ _CHECKS: tuple[tuple[Any, Callable[[Any], _Told]], ...] = (
     (exp.DPipe, _joined),
     (exp.Anonymous, _call),
     (exp.AtTimeZone, _zoned),
+    (exp.Order, _order),
 )

@@ -41,6 +41,29 @@ def is_small(node: exp.Expr) -> bool:
     return bool(node.is_type(*_SMALL))
 
 
+def is_moment(node: exp.Expr) -> bool:
+    """Whether a typed node is a moment of a day; DuckDB's TIMESTAMP has no zone."""
+    return bool(node.is_type("timestamp", "timestampntz", "timestamptz"))
+
+
+def is_dated(node: exp.Expr) -> bool:
+    """Whether a typed node is a date or a moment."""
+    return is_moment(node) or bool(node.is_type("date"))
+
+
+def sort_key(order: exp.Order, key: exp.Expr) -> exp.Expr:
+    """What an ORDER BY's key stands for: a name or number may be a column of the result."""
+    said, query = key.this, order.parent
+    if not isinstance(query, exp.Query) or not isinstance(said, exp.Column | exp.Literal):
+        return said
+    given = query.selects
+    if isinstance(said, exp.Literal):
+        at = int(said.name) - 1 if said.is_int else -1
+        return given[at] if 0 <= at < len(given) else said
+    named = next((g for g in given if g.alias_or_name == said.name), None)
+    return said if said.table or named is None else named
+
+
 def _annotate_call(_annotator: object, node: exp.Anonymous) -> exp.Expr:
     """A call's type by the profile: fixed, or its arguments' (of `if`, all but the first)."""
     name = str(node.name).lower()
@@ -74,7 +97,7 @@ def _annotate_division(_annotator: object, node: exp.Div) -> exp.Expr:
 
 def _annotate_arithmetic(_annotator: object, node: exp.Binary) -> exp.Expr:
     sides = (node.left, node.right)
-    if any(s.is_type("date", "timestamp", "timestamptz", "interval") for s in sides):
+    if any(is_dated(s) or s.is_type("interval") for s in sides):
         node.type = exp.DataType.build("timestamp")
     else:
         node.type = _widest(sides)

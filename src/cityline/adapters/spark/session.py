@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cityline.errors import EngineError, MissingExtra, SessionLost, StoreFull
+from cityline.errors import EngineError, MissingExtra, SessionLost, StoreFull, too_large
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -118,23 +119,27 @@ def spark_errors(where: str) -> Iterator[None]:
         raise _translated(str(error), where) from error
 
 
+_LOST = ("ExecutorLostFailure", "SparkContext was shut down", "stopped SparkContext", "sc is null",
+         "Master removed our application", "All masters are unresponsive")  # fmt: skip
+_MEMORY = ("OutOfMemoryError", "Java heap space", "exited with code 52", "maxResultSize",
+           "GC overhead limit", "Not enough memory")  # fmt: skip
+"""52 is the code of a JVM that ended because its memory did."""
+_LARGE = ("ARITHMETIC_OVERFLOW", "CAST_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE")
+
+
 def _translated(told: str, where: str) -> EngineError | StoreFull:
     lines = [part.strip() for part in told.splitlines() if part.strip()]
-    raised = (part for part in lines if "not portable" in part)
-    line = next(raised, lines[0] if lines else "unknown")[:300]
     if "No space left" in told:
         hint = "free some space and run again"
         return StoreFull("no space is left where the zones are kept", where=where, hint=hint)
-    if "OutOfMemoryError" in told or "Java heap space" in told:
+    if any(sign in told for sign in _MEMORY):
         hint = "raise memory_limit in the environment, or use more executors"
         return EngineError("Spark ran out of memory", where=where, hint=hint)
-    lost = (
-        "ExecutorLostFailure",
-        "SparkContext was shut down",
-        "stopped SparkContext",
-        "sc is null",
-    )
-    if any(sign in told for sign in lost):
+    if any(sign in told for sign in _LOST):
         what = "a Spark executor was lost; nothing was promoted"
         return SessionLost(what, where=where, hint="run again: finished steps stay")
+    if any(sign in told for sign in _LARGE):
+        return too_large(where)
+    named = (part for part in lines if "not portable" in part or re.search(r"\[[A-Z_.]{5,}\]", part))
+    line = next(named, lines[0] if lines else "unknown")[:300]
     return EngineError(f"the SQL cannot be run: {line}", where=where)
