@@ -18,8 +18,10 @@ from cityline.adapters.formats.folders import store_errors
 from cityline.adapters.formats.parquet import written_below
 from cityline.adapters.spark.cleaning import run_plan
 from cityline.adapters.spark.connect import SCHEME, forgotten, left
+from cityline.adapters.spark.refusals import spark_errors
 from cityline.adapters.spark.rows import TYPES, to_arrow
-from cityline.adapters.spark.session import TESTED, Cluster, open_session, spark_errors
+from cityline.adapters.spark.session import TESTED, Cluster, open_session
+from cityline.adapters.spark.watch import executors_watched
 from cityline.dialect import emit
 from cityline.errors import EngineError, QueryStopped, SessionLost
 from cityline.lake.version import Version
@@ -40,6 +42,8 @@ class SparkEngine:
     its way there lies below `work`."""
 
     name = "spark"
+    patience = 60.0
+    """Seconds a cluster may be without any executor while it is asked."""
 
     def __init__(self, store: Store, work: Path, cluster: Cluster) -> None:
         self._store = store
@@ -137,7 +141,12 @@ class SparkEngine:
     def _errors(self, where: str) -> Iterator[None]:
         """Spark's errors as ours; a lost session is forgotten, so that the next call opens one."""
         try:
-            with spark_errors(where):
+            with (
+                spark_errors(where),
+                executors_watched(
+                    lambda: self._opened, self._cluster.address, self.patience, where
+                ),
+            ):
                 yield
         except SessionLost:
             self._forget()

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cityline.adapters.spark.bucket import BUCKET_JARS, bucket_error
+from cityline.adapters.spark.bucket import BUCKET_JARS
 from cityline.adapters.spark.connect import SCHEME, connected
 from cityline.adapters.spark.java import find_java
-from cityline.errors import (
-    CitylineError,
-    EngineError,
-    MissingExtra,
-    SessionLost,
-    StoreError,
-    StoreFull,
-)
+from cityline.adapters.spark.refusals import spark_errors
+from cityline.errors import EngineError, MissingExtra
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -172,59 +165,3 @@ def _nfc() -> Callable[[str | None], str | None]:
         return None if value is None else unicodedata.normalize("NFC", value)
 
     return normal
-
-
-@contextmanager
-def spark_errors(where: str) -> Iterator[None]:
-    """Turn Spark's errors into EngineError, SessionLost and StoreFull. Which there are depends on
-    what is installed: a Connect client needs no Py4J, a driver no gRPC."""
-    try:
-        yield
-    except CitylineError:
-        raise
-    except Exception as error:
-        kinds = [k.__name__ for k in type(error).__mro__]
-        if {"Py4JNetworkError", "ConnectionError"} & set(kinds):
-            raise _lost("the Spark session was lost", where) from error
-        if {"PySparkException", "Py4JError", "RpcError"} & set(kinds):
-            raise _translated(str(error), where) from error
-        raise
-
-
-def _lost(what: str, where: str) -> SessionLost:
-    hint = "run again: finished steps stay"
-    return SessionLost(f"{what}; nothing was promoted", where=where, hint=hint)
-
-
-def _translated(told: str, where: str) -> EngineError | StoreError:
-    lines = [part.strip() for part in told.splitlines() if part.strip()]
-    raised = (part for part in lines if "not portable" in part)
-    line = next(raised, lines[0] if lines else "unknown")[:300]
-    if "No space left" in told:
-        hint = "free some space and run again"
-        return StoreFull("no space is left where the zones are kept", where=where, hint=hint)
-    refused = bucket_error(told, where)
-    if refused is not None:
-        return refused
-    if "OutOfMemoryError" in told or "Java heap space" in told:
-        hint = "raise memory_limit in the environment, or use more executors"
-        return EngineError("Spark ran out of memory", where=where, hint=hint)
-    if any(sign in told for sign in _GONE):
-        return _lost("the Spark session was lost", where)
-    if "ExecutorLostFailure" in told:
-        return _lost("a Spark executor was lost", where)
-    return EngineError(f"the SQL cannot be run: {line}", where=where)
-
-
-_GONE = (
-    "SparkContext was shut down",
-    "stopped SparkContext",
-    "sc is null",
-    "StatusCode.UNAVAILABLE",
-    "StatusCode.DEADLINE_EXCEEDED",
-    "failed to connect to all addresses",
-    "RETRIES_EXCEEDED",
-    "NO_ACTIVE_SESSION",
-    "INVALID_HANDLE",
-)
-"""What Spark and its Connect client say when nobody is there any more."""
