@@ -84,7 +84,9 @@ def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine
         made = spark.clean(plan, given)
     except EngineError as error:
         refused = "not portable" in error.what
-        return Cell("operation", case, spark.name, "refused" if refused else "different", error.what)
+        return Cell(
+            "operation", case, spark.name, "refused" if refused else "different", error.what
+        )
     expected = duck.clean(plan, given)
     sql = "SELECT * FROM kept ORDER BY ALL"
     left = duck.query(sql, {"kept": expected.kept}).to_pylist()
