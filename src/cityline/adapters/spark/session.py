@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ def open_session(cluster: Cluster) -> SparkSession:
     except ImportError as error:
         told = "Spark's Python package is not installed"
         raise MissingExtra(told, hint="pip install 'cityline[spark]'") from error
+    if cluster.address:  # what goes wrong is told by our errors, not twice; a job decides itself
+        logging.getLogger("SQLQueryContextLogger").disabled = True
     with spark_errors(cluster.address or "this job's session"):
         if cluster.address.startswith(SCHEME):
             session = connected(cluster.address)
@@ -72,7 +75,7 @@ def _started(cluster: Cluster) -> SparkSession:
     for key, value in settings.items():
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
-    session.sparkContext.setLogLevel("OFF")  # what goes wrong is told by our errors, not twice
+    session.sparkContext.setLogLevel("OFF")
     return session
 
 
