@@ -48,7 +48,7 @@ class ConnectServer:
         own = sorted((ENGINES / "spark-connect-3.5").glob("*.jar"))
         jars = [*spark_jars().glob("*.jar"), *(own if pyspark.__version__ < "4" else ())]
         told = [x for k, v in self._settings().items() for x in ("--conf", f"{k}={v}")]
-        command = [home / "bin" / "spark-submit", "--master", "local[2]", "--driver-memory", "2g",
+        command: list[str | Path] = [home / "bin" / "spark-submit", "--master", "local[2]", "--driver-memory", "2g",
                    "--jars", ",".join(map(str, jars)), "--class", _CLASS, *told,
                    "spark-internal"]  # fmt: skip
         env = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_")}
