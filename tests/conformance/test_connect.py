@@ -10,29 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pytest
 
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.portals.sample import SamplePortal
 from cityline.adapters.spark.engine import SparkEngine
 from cityline.adapters.spark.session import Cluster
-from cityline.errors import EngineError, QueryStopped, SessionLost, UsageError
+from cityline.errors import EngineError, SessionLost, UsageError
 from cityline.flow.parts import Parts
 from cityline.flow.reading import Reading
 from cityline.flow.steps.answer import compute
 from cityline.flow.steps.outcome import Done
-from cityline.ports.engine import Limits
 from tests.conformance.conftest import engines_are_there
 from tests.conformance.servers import free_port
 from tests.conformance.test_city import opened, same_city, structured
+from tests.conformance.test_typed import LONG, is_stopped, many
 from tests.conftest import Ran
 
 if TYPE_CHECKING:
     from tests.conformance.connect import ConnectServer
 
-pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(900)]
-LONG = "SELECT count(*) AS n FROM t AS a CROSS JOIN t AS b CROSS JOIN t AS c WHERE a.i * b.i < c.i"
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +51,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
 def at(address: str, home: Path) -> SparkEngine:
     store = FolderStore(home / "lake")
     return SparkEngine(store, home / "incoming", Cluster(address, home, home, str(home)))
-
-
-def many(rows: int) -> dict[str, pa.Table]:
-    return {"t": pa.table({"i": pa.array(range(rows), pa.int64())})}
 
 
 def test_a_city_over_connect_and_a_server_that_dies(
@@ -119,11 +113,7 @@ def test_a_typed_query_over_connect_is_stopped(server: ConnectServer) -> None:
     if server.process is None:
         server.start()
     engine = server.engine()
-    few = engine.explore("SELECT i FROM t ORDER BY i", many(50), Limits(rows=10, seconds=60))
-    assert (few.table.num_rows, few.truncated) == (10, True)
-    with pytest.raises(QueryStopped, match="longer than 2 seconds"):
-        engine.explore(LONG, many(20_000), Limits(seconds=2))
-    assert engine.query("SELECT 1 AS one", {}).to_pylist() == [{"one": 1}]
+    is_stopped(engine)
 
 
 def test_a_server_started_anew_between_queries(server: ConnectServer) -> None:

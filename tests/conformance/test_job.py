@@ -15,7 +15,7 @@ from tests.conformance.conftest import engines_are_there
 from tests.conformance.test_city import same_city, structured
 from tests.conftest import Ran, copy_vancouver
 
-pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
 
 ENVIRONMENT = """kind = "local"
 engine = "spark"
@@ -85,7 +85,7 @@ def test_a_job_with_a_session_of_its_own(ran: Ran, portal: SamplePortal, tmp_pat
     jars = ",".join(map(str, spark_jars().glob("*.jar")))
     made = subprocess.run(
         [sys.executable, script, city, home, jars, portal.base_url],
-        capture_output=True, text=True, check=False, timeout=800,
+        capture_output=True, text=True, check=False, timeout=1700,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr[-3000:]
     told = json.loads(made.stdout.splitlines()[-1])
