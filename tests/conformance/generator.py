@@ -147,7 +147,16 @@ _FRAMES = (
     "", "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", "ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING",
     "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
 )  # fmt: skip
-_UNFRAMED = ("row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead")
+_UNFRAMED = (
+    "row_number",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+    "ntile",
+    "lag",
+    "lead",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,9 +274,7 @@ class Maker:
     ) -> tuple[Piece, ...]:
         kinds = [k for k in (*KINDS, "loose") if (k != "dec" or k in columns)]
         kinds = kinds if loose else [k for k in kinds if k != "loose"]
-        return tuple(
-            self.piece(self._random.choice(kinds), columns, depth) for _ in range(count)
-        )
+        return tuple(self.piece(self._random.choice(kinds), columns, depth) for _ in range(count))
 
     def _rows(self) -> Query:
         table, columns = self._table()
@@ -331,9 +338,7 @@ class Maker:
         (left, one), (right, other) = self._table(), self._table()
         kinds = [k for k in KINDS if k in one and k in other]
         chosen = [self._random.choice(kinds) for _ in range(2)]
-        lefts, rights = (
-            tuple(self.piece(k, c, 1) for k in chosen) for c in (one, other)
-        )
+        lefts, rights = (tuple(self.piece(k, c, 1) for k in chosen) for c in (one, other))
         how = self._random.choice(("UNION", "UNION ALL", "INTERSECT", "EXCEPT"))
         frame = f"SELECT <items> FROM {left} {how} SELECT <0>, <1> FROM {right} ORDER BY v0, v1"
         return Query("set", frame, lefts, rights)

@@ -75,8 +75,11 @@ def counted(
     engine: DuckEngine, catalog: IcebergCatalog, snapshot: str | None
 ) -> Counter[tuple[str, int]]:
     """Rows by who wrote them and when, in a version."""
+    version = catalog.version(ADDRESS, snapshot)
+    if not version.files:  # the first half of a replacement
+        return Counter()
     sql = "SELECT who, attempt, count(*) AS n FROM seen GROUP BY who, attempt"
-    found = engine.query(sql, {"seen": catalog.version(ADDRESS, snapshot)}).to_pylist()
+    found = engine.query(sql, {"seen": version}).to_pylist()
     return Counter({(r["who"], r["attempt"]): r["n"] for r in found})
 
 

@@ -39,7 +39,9 @@ LONG = (
     "SELECT count(*) AS n, sum(a.id * b.id % 7) AS v FROM t AS a CROSS JOIN t AS b "
     "CROSS JOIN t AS c CROSS JOIN t AS d CROSS JOIN t AS e"
 )
-LONG_ANSWER = [{"n": 24**5, "v": 24**3 * sum(a * b % 7 for a in range(1, 25) for b in range(1, 25))}]
+LONG_ANSWER = [
+    {"n": 24**5, "v": 24**3 * sum(a * b % 7 for a in range(1, 25) for b in range(1, 25))}
+]
 LONGER = f"{LONG} CROSS JOIN t AS f WHERE f.id <= 8"
 LONGER_ANSWER = [{k: v * 8 for k, v in LONG_ANSWER[0].items()}]
 WIDE = (
@@ -175,9 +177,7 @@ def test_a_driver_without_memory_says_what_to_raise_and_completes_with_more(tmp_
 
 
 @pytest.fixture
-def beside(
-    shared_home: Path, tmp_path: Path
-) -> Iterator[clusters.TrinoCluster]:
+def beside(shared_home: Path, tmp_path: Path) -> Iterator[clusters.TrinoCluster]:
     with clusters.trino_cluster(shared_home, tmp_path / "trino", memory="200MB") as found:
         yield found
 

@@ -31,9 +31,7 @@ def _fitted(node: exp.Anonymous, target: str) -> None:
     some = exp.GT(this=around(_call("count", pair)), expression=exp.Literal.number(0))
     answer = outer.copy()
     if target == "spark" and called(node) == "corr":  # it divides by zero
-        spreads = [
-            around(_call("stddev_pop", _paired(a, one, other))) for a in (one, other)
-        ]
+        spreads = [around(_call("stddev_pop", _paired(a, one, other))) for a in (one, other)]
         spread = exp.Mul(this=spreads[0], expression=spreads[1])
         answer = exp.Div(
             this=around(_call("covar_pop", one.copy(), other.copy())),

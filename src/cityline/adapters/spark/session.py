@@ -140,6 +140,8 @@ def _translated(told: str, where: str) -> EngineError | StoreFull:
         return SessionLost(what, where=where, hint="run again: finished steps stay")
     if any(sign in told for sign in _LARGE):
         return too_large(where)
-    named = (part for part in lines if "not portable" in part or re.search(r"\[[A-Z_.]{5,}\]", part))
+    named = (
+        part for part in lines if "not portable" in part or re.search(r"\[[A-Z_.]{5,}\]", part)
+    )
     line = next(named, lines[0] if lines else "unknown")[:300]
     return EngineError(f"the SQL cannot be run: {line}", where=where)
