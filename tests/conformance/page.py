@@ -21,6 +21,8 @@ _KINDS = {
     "rule": "Rules (DQDL)",
     "model": "Models",
     "question": "Questions",
+    "mission": "Missions",
+    "random": "Random queries",
 }
 _ENGINES = {"spark": "Spark 3.5.6", "spark4": "Spark 4.1.4", "trino": "Trino 476"}
 _SIGNS = {"identical": "=", "tolerance": "≈", "refused": "refused", "different": "DIFFERENT"}
@@ -46,10 +48,13 @@ def written(day: str) -> str:
     for kind, title in _KINDS.items():
         for engine, name in _ENGINES.items():
             told = Counter(v[engine] for v in found.get(kind, {}).values() if engine in v)
+            name = f"{name}, {_asked(found[kind], engine)}" if kind == "random" and told else name
             if told:
                 counts = " | ".join(str(told[v]) for v in _SIGNS)
                 lines.append(f"| {title} | {name} | {counts} |")
     for kind, title in _KINDS.items():
+        if kind == "random":  # one line says it: the cases are a seed's
+            continue
         lines += [
             "",
             f"## {title}",
@@ -65,6 +70,10 @@ def written(day: str) -> str:
                 else f"| `{case.replace('|', chr(92) + '|')}` | {signs} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _asked(cases: dict[str, dict[str, str]], engine: str) -> str:
+    return "; ".join(case for case, verdicts in sorted(cases.items()) if engine in verdicts)
 
 
 _HEAD = """# Conformance matrix

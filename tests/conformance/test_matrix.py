@@ -21,6 +21,7 @@ from cityline.ports.engine import Engine
 from cityline.stages.structure import check_model
 from tests.conformance import cases, data
 from tests.conformance.matrix import Cell, Verdict, cells, compare, same
+from tests.conformance.missions import missions
 from tests.conformance.page import PAGE, record, written
 from tests.conftest import Ran
 from tests.unit.guards.test_govern import CASES, NOW, OTHER, PRIMARY, SAME
@@ -54,6 +55,21 @@ def test_functions(duck: DuckEngine, engine: Engine) -> None:
 def test_constructs(duck: DuckEngine, engine: Engine) -> None:
     asked = {name: [sql] for name, sql in cases.CONSTRUCTS.items()}
     none_differs(list(cells("construct", asked, duck, engine, TABLES)))
+
+
+def test_hard_cases(duck: DuckEngine, engine: Engine) -> None:
+    asked = {name: [sql] for name, sql in cases.HARD.items()}
+    tables = {"hard": data.hard(), "long": data.long_texts()}
+    none_differs(list(cells("construct", asked, duck, engine, tables)))
+
+
+def test_mission_queries_beyond_the_questions(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
+    tables = {n: v for n, v in ran.done.tables().items() if n.startswith("curated.")}
+    asked = {name: [sql] for name, sql in missions().items()}
+    found = list(cells("mission", asked, duck, engine, tables))
+    assert len(found) >= 60
+    assert not [c for c in found if c.verdict == "refused"], "a mission is portable"
+    none_differs(found)
 
 
 def test_a_wrong_answer_would_be_seen(duck: DuckEngine) -> None:
@@ -140,7 +156,7 @@ def test_models(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
     none_differs(found)
 
 
-def test_mission_queries(ran: Ran, engine: Engine) -> None:
+def test_questions(ran: Ran, engine: Engine) -> None:
     """Every question, for pairs of years, and for departments, types and channels."""
     reading = Reading(ran.parts, ran.done)
     beyond = replace(ran.parts, asking=engine)

@@ -131,17 +131,6 @@ def _diff(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     return f"CAST({counted} AS BIGINT)"
 
 
-@_special("_wall_clock")
-def _clock(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
-    """What a clock of a zone shows at a moment of UTC."""
-    moment, zone = (say(a) for a in args)
-    if target == "spark":
-        there = f"from_utc_timestamp(CAST({moment} AS TIMESTAMP), {zone})"
-        return f"CAST({there} AS TIMESTAMP_NTZ)"
-    there = f"at_timezone(with_timezone(CAST({moment} AS TIMESTAMP(6)), 'UTC'), {zone})"
-    return f"CAST({there} AS TIMESTAMP(6))"
-
-
 @_special("_without")
 def _without(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG001
     return f"regexp_replace({', '.join(map(say, args))}, '')"

@@ -99,8 +99,6 @@ def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
                 _divide(node, target)
             case exp.Filter() if isinstance(node.parent, exp.Window):
                 _unfilter(node)
-            case exp.AtTimeZone():
-                _wall_clock(node)
             case exp.Cast() if target == "trino" and _moment_as_text(node):
                 bare = exp.Literal.string(r"\.?0*$")  # six digits, where DuckDB ends earlier
                 told = node.copy()
@@ -137,14 +135,6 @@ def _unfilter(node: exp.Filter) -> None:
 
 def _moment_as_text(node: exp.Cast) -> bool:
     return is_text(node) and is_moment(node.this)
-
-
-def _wall_clock(node: exp.AtTimeZone) -> None:
-    """`ts AT TIME ZONE 'UTC' AT TIME ZONE 'America/Vancouver'`: what clocks there show."""
-    inner = node.this
-    if isinstance(inner, exp.AtTimeZone):
-        moment, zone = inner.this.copy(), node.args["zone"].copy()
-        node.replace(exp.Anonymous(this="_wall_clock", expressions=[moment, zone]))
 
 
 def _text_as_double(node: exp.TryCast) -> bool:

@@ -252,6 +252,7 @@ _add(
 )
 
 INSTEAD = {
+    "timezone": "a JOIN with a table of offsets by period",
     "now": "the day of the extract, from lake.extract: a query must answer the same tomorrow",
     "today": "the day of the extract, from lake.extract: a query must answer the same tomorrow",
     "current_date": "the day of the extract, from lake.extract",

@@ -139,17 +139,6 @@ def _order(node: exp.Order) -> _Told:
             yield what, "ORDER BY in a SELECT around it"
 
 
-def _zoned(node: exp.AtTimeZone) -> _Told:
-    if isinstance(node.parent, exp.AtTimeZone):
-        return
-    inner = node.this
-    zones = [n.args["zone"] for n in (node, inner) if isinstance(n, exp.AtTimeZone)]
-    named = all(isinstance(z, exp.Literal) and z.is_string for z in zones)
-    if len(zones) != 2 or not named or zones[1].name != "UTC":  # noqa: PLR2004 - into, out of
-        what = "a clock's time is no single moment when clocks change"
-        yield what, "ts AT TIME ZONE 'UTC' AT TIME ZONE 'America/Vancouver', of a moment in UTC"
-
-
 _CHECKS: tuple[tuple[Any, Callable[[Any], _Told]], ...] = (
     (exp.Cast, _cast),
     ((exp.Add, exp.Sub, exp.Mul), _arithmetic),
@@ -157,6 +146,5 @@ _CHECKS: tuple[tuple[Any, Callable[[Any], _Told]], ...] = (
     (exp.In, _within),
     (exp.DPipe, _joined),
     (exp.Anonymous, _call),
-    (exp.AtTimeZone, _zoned),
     (exp.Order, _order),
 )

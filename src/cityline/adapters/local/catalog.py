@@ -31,13 +31,14 @@ def _catalog_errors(where: str) -> Iterator[None]:
     from pyiceberg.exceptions import (  # noqa: PLC0415 - 1.3 s to import
         CommitFailedException,
         NoSuchTableError,
+        ValidationException,
     )
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - comes with pyiceberg
 
     try:
         with store_errors(where):
             yield
-    except CommitFailedException as error:
+    except (CommitFailedException, ValidationException) as error:  # the second by its retry
         what = "another writer changed the table; nothing was committed"
         raise CatalogError(what, where=where, hint="run again") from error
     except NoSuchTableError as error:
