@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -24,6 +25,19 @@ X = Address(Zone.CURATED, "x-y")
 
 def receipt(step: str, run: str = "r-1", outcome: Outcome = Outcome.DONE) -> Receipt:
     return Receipt(run, step, outcome, "f", "2026-01-01T00:00:00+00:00", 0.1)
+
+
+def test_a_file_of_another_file_system_is_adopted_whole(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")  # noqa: S108 - another file system on every Linux
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system here")
+    store = FolderStore(tmp_path / "lake")
+    file = elsewhere / f"cityline-{tmp_path.name}-{os.getpid()}"
+    file.write_bytes(b"moved")
+    store.adopt(file, "a/b")
+    assert store.read("a/b") == b"moved"
+    assert not file.exists()
+    assert [p.name for p in (tmp_path / "lake" / "a").iterdir()] == ["b"]
 
 
 def test_a_ledger_keeps_receipts_in_order_and_promotes_at_once(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ class S3Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix, sorted."""
-        return self._patiently(prefix, lambda client: sorted(self._below(client, prefix)))
+        found = self._patiently(prefix, lambda client: list(self._below(client, prefix)))
+        return sorted(key for key in found if not key.endswith("/"))  # Hadoop's marks of folders
 
     def remove(self, prefix: str) -> None:
         """Delete everything below a prefix. In a bucket with versions, the old ones stay there."""
