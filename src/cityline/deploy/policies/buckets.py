@@ -14,6 +14,7 @@ from cityline.deploy.policies.statements import (
     Document,
     Statement,
     document,
+    kept_by_all,
     objects,
     sid,
     statement,
@@ -103,8 +104,8 @@ def _declared_only(
     """Only the declared roles read, write and delete, whatever other policies of the account say.
 
     What jobs run (`code`) is put there by whoever deploys, who is no role of the platform."""
-    guarded = (Verb.READ,) if zone is AccessZone.CODE else (Verb.READ, Verb.WRITE, Verb.DELETE)
-    for verb in guarded:
+    sealed = kept_by_all(access, zone)
+    for verb in _guarded(zone, sealed=sealed):
         everyone = _granted(access, zone, verb, None, replica=replica)
         on = objects(names, zone, None, replica=replica)
         yield _only(names, f"Declared{verb.capitalize()}", verb, everyone, on)
@@ -113,9 +114,15 @@ def _declared_only(
             if fewer != everyone:
                 on = objects(names, zone, [dataset], replica=replica)
                 yield _only(names, sid("Declared", verb, dataset), verb, fewer, on)
-    if zone is not AccessZone.CODE:
+    if zone is not AccessZone.CODE and not sealed:
         on = objects(names, zone, None, replica=replica)
         yield _deny("NobodyErases", ERASING, on, _NOT_A_SERVICE)
+
+
+def _guarded(zone: AccessZone, *, sealed: bool) -> tuple[Verb, ...]:
+    if zone is AccessZone.CODE:
+        return (Verb.READ,)
+    return (Verb.READ, Verb.WRITE) if sealed else (Verb.READ, Verb.WRITE, Verb.DELETE)
 
 
 def _only(
@@ -131,6 +138,8 @@ def _granted(
     access: Access, zone: AccessZone, verb: Verb, dataset: str | None, *, replica: bool
 ) -> list[str]:
     """The roles that may do it with any dataset, or with one. Into a copy only copying writes."""
+    if replica and verb is Verb.DELETE:
+        return []  # copying hides as the original is hidden, which is an action of its own
     if replica and verb is not Verb.READ:
         return [n for n, r in access.roles.items() if _REPLICATION in r.assumed_by]
     asked = Verb.PUBLISH if verb is Verb.WRITE and zone is AccessZone.SITE else verb

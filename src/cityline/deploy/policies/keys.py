@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cityline.declarations.access import EVERY, Access, AccessZone, Verb
+from cityline.declarations.access import Access, AccessZone, Verb
 from cityline.deploy.naming import ACCOUNT, Names
-from cityline.deploy.policies.statements import Document, Statement, document, statement
+from cityline.deploy.policies.statements import (
+    Document,
+    Statement,
+    document,
+    kept_by_all,
+    statement,
+)
 from cityline.guards.protect import may
 
 TENDING = (
@@ -71,16 +77,16 @@ def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Stateme
         "GrantsForServicesOnly", "Allow", ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
         ["*"], principal=account, condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
     )  # fmt: skip
-    if any(
-        EVERY in d.roles and Verb.DELETE in d.verbs and zone in d.zones and not d.datasets
-        for d in access.denials
-    ):
+    if kept_by_all(access, zone):
         ending = ["kms:ScheduleKeyDeletion", "kms:DisableKey"]
         yield statement("NobodyEnds", "Deny", ending, ["*"], principal="*")
 
 
 def _use(access: Access, names: Names, zone: AccessZone, *, replica: bool) -> Iterator[Statement]:
-    """Declared roles, through S3 of this region, for this bucket's objects, and not otherwise."""
+    """Declared roles, through S3 of this region, for this bucket's objects, and not otherwise. The
+    bucket of logs is encrypted by S3's own key, so nobody opens it with ours."""
+    if zone is AccessZone.LOG:
+        return
     region = names.region(replica=replica)
     bucket = names.bucket_arn(zone, replica=replica)
     copying = roles_that_copy(access)
