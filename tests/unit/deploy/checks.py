@@ -51,13 +51,14 @@ def _both(p: Platform, zone: AccessZone) -> tuple[tuple[str, Doc], tuple[str, Do
     return (_base(zone), p.buckets[zone]), (_base(zone, replica=True), p.copies[zone])
 
 
-def roles_alone(p: Platform, zone: AccessZone) -> Found:
+def roles_alone(p: Platform, zone: AccessZone, only: str = "") -> Found:
     """Without any bucket policy, the roles' own policies give exactly what is declared; what a
     bucket refuses to everybody is not theirs to refuse."""
     role_of = {told(NAMES.role_arn(r)): r for r in p.access.roles}
     for ask in asks(p.access, zone):
-        if not ask.explicit and ask.request.caller.account:
-            yield from ask.held(p.identity(role_of[ask.request.caller.arn]), None)
+        role = role_of.get(ask.request.caller.arn, "")
+        if role and not ask.explicit and only in ("", role):
+            yield from ask.held(p.identity(role), None)
 
 
 def bucket_alone(p: Platform, zone: AccessZone) -> Found:
@@ -79,6 +80,17 @@ def bucket_alone(p: Platform, zone: AccessZone) -> Found:
                 )
         if zone is not AccessZone.CODE:
             yield from _refused(p.buckets[zone], f"{_base(zone)}/x", _ERASING, caller, said)
+        else:
+            yield from _deploying(p.buckets[zone], caller, said)
+
+
+def _deploying(bucket: Doc, caller: Caller, said: dict[str, str]) -> Found:
+    """Whoever deploys puts code, and is held to the zone's own key."""
+    for how, right, sent in [*headers(AccessZone.CODE), ("with no header", True, {})]:
+        on = f"{_base(AccessZone.CODE)}/wheels/x"
+        request = Request(caller, "s3:PutObject", on, said | SAFE | sent)
+        ask = Ask(f"{caller.arn} with everything puts code {how}", request, right, not right)
+        yield from ask.held([ANYTHING], bucket)
 
 
 def _refused(
@@ -119,9 +131,11 @@ def own_services(p: Platform, zone: AccessZone) -> Found:
     for base, bucket in _both(p, zone):
         opened: Doc = {"Statement": [*bucket["Statement"], every]}
         for action, said in product(actions, (silent | {"aws:SourceAccount": ACCOUNT}, silent)):
-            request = Request(caller, action, f"{base}/any/x", said | SAFE)
-            ask = Ask(f"a service of ours {action} {base} {said}", request, allowed=True)
-            yield from ask.held([], opened)
+            for dataset in (*p.access.named(zone), ""):
+                path = object_keys(zone, dataset, caller)[0]
+                request = Request(caller, action, f"{base}/{path}", said | SAFE)
+                ask = Ask(f"a service of ours {action} {base} {said}", request, allowed=True)
+                yield from ask.held([], opened)
 
 
 def strangers(p: Platform, zone: AccessZone) -> Found:
@@ -147,13 +161,14 @@ def strangers(p: Platform, zone: AccessZone) -> Found:
 
 def services(p: Platform, zone: AccessZone) -> Found:
     """Each service writes where it should, for its own resource, and nowhere else."""
-    for name in (*_WRITERS, "cloudfront", "glue"):
+    for name, like in product((*_WRITERS, "cloudfront", "glue"), _WRITERS):
         caller = Caller(service=f"{name}.amazonaws.com")
         home = zone is (AccessZone.TRAIL if name == "cloudtrail" else AccessZone.LOG)
-        mine = name in _WRITERS and home
-        said = service(name) if mine else service("cloudtrail")
-        path = object_keys(zone, "", caller)[0]
+        mine = name == like and home
+        said = service(like)
+        path = object_keys(zone, "", Caller(service=f"{like}.amazonaws.com"))[0]
         yield from _service(p, zone, caller, path, said, mine)
+        yield from _looking(p, zone, caller, said, mine and name == "cloudtrail")
         if mine:
             for spoilt in ("aws:SourceArn", "aws:SourceAccount"):
                 rest = {k: v for k, v in said.items() if k != spoilt}
@@ -163,7 +178,6 @@ def services(p: Platform, zone: AccessZone) -> Found:
             yield from _service(p, zone, caller, path, said | {"aws:SourceArn": other}, False)
             yield from _service(p, zone, caller, "elsewhere/x", said, False)
         if name == "cloudtrail":
-            yield from _looking(p, zone, caller, said, mine)
             unsaid = {k: v for k, v in said.items() if k != "s3:x-amz-acl"}
             yield from _service(p, zone, caller, path, unsaid, False)
 
@@ -176,7 +190,7 @@ def _looking(
     silent = {k: v for k, v in said.items() if k != "aws:SourceAccount"}
     for sent, good in ((said, mine), (foreign, False), (silent, False)):
         request = Request(caller, "s3:GetBucketAcl", _base(zone), sent | SAFE)
-        ask = Ask(f"cloudtrail looks at {zone} as {sent}", request, good)
+        ask = Ask(f"{caller.service} looks at {zone} as {sent}", request, good)
         yield from ask.held([], p.buckets[zone])
 
 
@@ -217,7 +231,8 @@ def copies(p: Platform, zone: AccessZone) -> Found:
                 if base in far:
                     yield from ask.held(p.identity(role), None)
         if zone is not AccessZone.CODE:
-            refused = ("s3:DeleteObject", *_ERASING, *(() if copying else _WRITING))
+            mine = copying and copied
+            refused = ("s3:DeleteObject", *_ERASING, *(() if mine else _WRITING))
             yield from _refused(p.copies[zone], far, refused, caller, said)
         yield from _taken(p, zone, role, copied and copying)
         yield from _copy_refuses(p, zone, role)

@@ -68,17 +68,17 @@ def _ways(
     ]
 
 
-def keys(p: Platform, zone: AccessZone) -> Found:
+def keys(p: Platform, zone: AccessZone, only: str = "") -> Found:
     """A zone's key opens for those who may, through S3, for that bucket, and not otherwise."""
     if zone is AccessZone.LOG:
         return  # its objects are under S3's own key; its key is the platform's
-    for role in (*roles_of(p.access), "a-stray-role"):
+    for role in [only] if only else [*roles_of(p.access), "a-stray-role"]:
         verbs = [v for v in (Verb.READ, Verb.WRITE, Verb.PUBLISH) if opens(p, role, v, zone, "")]
-        if role == "recorder":
-            verbs = []  # it writes as a service, under a permission of its own
         seals = any(v is not Verb.READ for v in verbs)
         yield from _key(p, zone, role, "kms:Decrypt", allowed=bool(verbs))
         yield from _key(p, zone, role, "kms:GenerateDataKey", allowed=seals)
+        for action in ("kms:Encrypt", "kms:ReEncryptFrom"):
+            yield from _key(p, zone, role, action, allowed=False)
 
 
 def _key(p: Platform, zone: AccessZone, role: str, action: str, *, allowed: bool) -> Found:
@@ -142,6 +142,7 @@ def copies_keys(p: Platform, zone: AccessZone) -> Found:
             yield from _copy_key(p, zone, role, action, copying)
             yield from _sealed_by_copying(p, zone, role, action, copying)
         yield from _copy_key(p, zone, role, "kms:Decrypt", reads)
+        yield from _copy_key(p, zone, role, "kms:ReEncryptFrom", False)
 
 
 def _copy_key(p: Platform, zone: AccessZone, role: str, action: str, allowed: bool) -> Found:

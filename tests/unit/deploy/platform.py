@@ -256,8 +256,8 @@ def disagreements(platform: Platform, zone: AccessZone) -> Iterator[str]:
 def opens(p: Platform, role: str, verb: Verb, zone: AccessZone, dataset: str) -> bool:
     """What a bucket or a key can tell: of datasets that are not named, only whether a role has a
     part in the zone at all."""
-    if role not in p.access.roles:
-        return False
+    if role not in p.access.roles or role in _SERVICE_ROLES:
+        return False  # a stray; or one that acts as a service, under a permission of its own
     if dataset == "":
         return may(p.access, role, verb, zone)
     return decide(p.access, role, verb, zone, dataset).allowed

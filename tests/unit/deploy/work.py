@@ -165,11 +165,11 @@ def platform_key(p: Platform) -> Iterator[str]:
 def _bookmarks(p: Platform) -> Iterator[str]:
     for role in (*roles_of(p.access), "a-stray-role"):
         caller, said = person(role)
-        for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"):
+        for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"):
             for account in (ACCOUNT, OTHER):
                 sent = said | {"kms:CallerAccount": account}
                 request = Request(caller, action, key_arn(AccessZone.LOG), sent)
-                good = role in JOBS and account == ACCOUNT
+                good = role in JOBS and account == ACCOUNT and "ReEncrypt" not in action
                 ask = Ask(f"{role} {action} the platform's key", request, good)
                 for identity in (p.identity(role), [ANYTHING]):
                     yield from ask.held(identity, p.keys[AccessZone.LOG], key=True)
@@ -193,6 +193,9 @@ def trail_key(p: Platform) -> Iterator[str]:
             ("kms:DescribeKey", {"aws:SourceArn": mine + "-x"}, False),
             ("kms:Decrypt", good, False),
         ):
+            other = Caller(service="glue.amazonaws.com")
+            ask = Ask(f"glue {action}", Request(other, action, key_arn(zone), sent), allowed=False)
+            yield from ask.held([], p.keys[zone], key=True)
             request = Request(caller, action, key_arn(zone), sent)
             ask = Ask(f"cloudtrail {action} {zone} {sent}", request, right)
             yield from ask.held([], p.keys[zone], key=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cityline.declarations.access import EVERY, Access, AccessZone, Denial, Verb
 from cityline.deploy.naming import ACCOUNT, Names
+from cityline.deploy.policies.copying import replicated, roles_that_copy
 from cityline.deploy.policies.statements import (
     ERASING,
     GUARDED_ACTIONS,
@@ -18,14 +19,13 @@ from cityline.deploy.policies.statements import (
     objects,
     sid,
     statement,
+    takes_a_role,
 )
 from cityline.guards.protect import decide, may
 
 _NOT_A_SERVICE = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
 _HEADER = "s3:x-amz-server-side-encryption"
 _HEADER_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-_REPLICATION = "s3"
-"""The service that a role which copies is assumed by."""
 
 
 def bucket_policy(
@@ -90,11 +90,8 @@ def _strangers(both: Sequence[str]) -> Iterator[Statement]:
     """Other accounts, and services that act for other accounts (the confused deputy)."""
     foreign = {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}, **_NOT_A_SERVICE}
     yield _deny("OtherAccounts", ["s3:*"], both, foreign)
-    deputy = {
-        "Bool": {"aws:PrincipalIsAWSService": "true"},
-        "StringNotEquals": {"aws:SourceAccount": ACCOUNT},
-        "Null": {"aws:SourceAccount": "false"},
-    }
+    source = "aws:SourceAccount"
+    deputy = {"StringNotEquals": {source: ACCOUNT}, "Null": {source: "false"}}
     yield _deny("ServicesForOthers", ["s3:*"], both, deputy)
 
 
@@ -141,12 +138,13 @@ def _granted(
     if replica and verb is Verb.DELETE:
         return []  # copying hides as the original is hidden, which is an action of its own
     if replica and verb is not Verb.READ:
-        return [n for n, r in access.roles.items() if _REPLICATION in r.assumed_by]
+        return roles_that_copy(access) if zone in replicated(access) else []
     asked = Verb.PUBLISH if verb is Verb.WRITE and zone is AccessZone.SITE else verb
     return [
         r
-        for r in access.roles
-        if (
+        for r, role in access.roles.items()
+        if takes_a_role(role)
+        and (
             may(access, r, asked, zone)
             if dataset is None
             else decide(access, r, asked, zone, dataset).allowed
