@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from cityline.declarations.reading import Declared
+from cityline.declarations.schedules import cron_fault
 
 
 class Http(Declared):
@@ -92,6 +93,14 @@ class Aws(Declared):
     """A query that would scan more is stopped by Athena."""
     instance_type: str = "t4g.small"
     vpc_cidr: str = "10.31.0.0/20"
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_schedule(cls, found: str) -> str:
+        fault = cron_fault(found)
+        if fault:
+            raise ValueError(fault)
+        return found
 
     @field_validator("vpc_cidr")
     @classmethod
