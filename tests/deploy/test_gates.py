@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.gates.canary import sung
 from tools.gates.findings import Acknowledgement, Finding, judge, read
 from tools.gates.resolved import ACCOUNT, resolved
 
@@ -100,3 +101,10 @@ def test_names_are_filled_in_and_references_stay() -> None:
     }
     policy = found["storage"]["Resources"]["RawPolicy"]["Properties"]
     assert policy == {"Bucket": f"raw-{ACCOUNT}"}
+
+
+def test_a_gate_that_finds_nothing_in_the_canary_is_not_working() -> None:
+    sung_by = Finding("checkov", "CKV_AWS_18", "canary/Bucket", "no access log")
+    left, faults = sung([sung_by, LOGGED], {"checkov", "cfn-lint"})
+    assert left == [LOGGED]
+    assert faults == ["cfn-lint found nothing in the canary: it is not working"]

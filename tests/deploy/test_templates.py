@@ -63,7 +63,9 @@ def test_nothing_in_a_template_needs_a_bootstrapped_account(bodies: Bodies) -> N
         told = json.dumps(body)
         assert "cdk-bootstrap" not in told
         assert "cdk-hnb659fds" not in told
-        assert not [r for r in body["Resources"].values() if "Lambda" in r["Type"] or "Custom" in r["Type"]]
+        assert not [
+            r for r in body["Resources"].values() if "Lambda" in r["Type"] or "Custom" in r["Type"]
+        ]
 
 
 def test_a_stack_imports_only_what_an_earlier_one_exports(bodies: Bodies) -> None:

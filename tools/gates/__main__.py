@@ -2,7 +2,8 @@
 
     python -m tools.gates [--city CITY] [GATE …]
 
-Ends with 1 when a finding is not acknowledged, or an acknowledgement has expired or is not needed.
+Ends with 1 when a finding is not acknowledged, an acknowledgement has expired or is not needed, or a
+gate finds nothing in the canary.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tools.gates.canary import STACK, TEMPLATE, sung
 from tools.gates.findings import Finding, judge, read
 from tools.gates.resolved import resolved
 from tools.gates.tools import GATES, ROOT, SPEAKS, Given, NotThere
 from tools.templates import ORDER, folder_of
+
+HOME = "ca-central-1"
+"""Where the canary would be deployed."""
 
 
 def given(city: Path) -> Given:
@@ -26,7 +31,9 @@ def given(city: Path) -> Given:
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     regions = {entry["stack"]: entry["region"] for entry in order}
     committed = {s: json.loads((folder / f"{s}.json").read_text(encoding="utf-8")) for s in regions}
-    return Given(committed, resolved(committed, regions), regions)
+    filled = resolved(committed, regions)
+    canary = {STACK: TEMPLATE}
+    return Given({**committed, **canary}, {**filled, **canary}, {**regions, STACK: HOME})
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,10 +53,13 @@ def main(argv: list[str] | None = None) -> int:
             print(f"error: {name}: {error}", file=sys.stderr)
             return 2
         found += told
-        print(f"{name:<11}{len(told):>4} findings {time.monotonic() - began:6.1f} s")
+        real = sum(not f.where.startswith(STACK) for f in told)
+        print(f"{name:<11}{real:>4} findings {time.monotonic() - began:6.1f} s")
     speaks = {voice for name in chosen for voice in SPEAKS.get(name, (name,))}
     acknowledged = read()
+    found, silent = sung(found, speaks)
     faults, count = judge(found, acknowledged, speaks, datetime.now(UTC).date())
+    faults += silent
     for fault in faults:
         print(f"  {fault}", file=sys.stderr)
     print(f"{count} findings acknowledged by {len(acknowledged)} reasons, {len(faults)} faults")

@@ -63,7 +63,9 @@ class _Filler:
         for body in filled["Resources"].values():
             if body["Type"] == "AWS::S3::BucketPolicy":
                 bucket = body["Properties"]["Bucket"]["Ref"]
-                body["Properties"]["Bucket"] = filled["Resources"][bucket]["Properties"]["BucketName"]
+                body["Properties"]["Bucket"] = filled["Resources"][bucket]["Properties"][
+                    "BucketName"
+                ]
         outputs = filled.get("Outputs", {}).values()
         for output in outputs:
             output.pop("Export", None)

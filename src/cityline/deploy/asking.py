@@ -75,7 +75,9 @@ def _unbroken(question: Question) -> str:
 
 def _months(question: Question) -> str:
     """The CTEs that end in `months`: the calendar's rows a question may use."""
-    known = f"calendar AS (\n  SELECT * FROM {_CALENDAR} WHERE source = '{question.period.source}'\n)"
+    known = (
+        f"calendar AS (\n  SELECT * FROM {_CALENDAR} WHERE source = '{question.period.source}'\n)"
+    )
     match question.period.kind:
         case "year":
             chosen = f"SELECT * FROM calendar WHERE month_complete AND year = {_year(question)}"

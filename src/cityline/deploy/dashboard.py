@@ -169,5 +169,7 @@ def _web(region: str, load_balancer: str) -> dict[str, Any]:
 
 
 def _web_times(region: str, load_balancer: str) -> dict[str, Any]:
-    lines: list[Line] = [["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", load_balancer]]
+    lines: list[Line] = [
+        ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", load_balancer]
+    ]
     return _widget("The website: time (s, 95th percentile)", region, lines, "p95", _FIVE_MINUTES)

@@ -63,4 +63,6 @@ class Estate:
 
 def _missing(policy: str) -> DeclarationError:
     hint = "copy it from cities/vancouver and change it"
-    return DeclarationError([Problem(f"policies/{policy}.toml", "", "a city on AWS needs it", hint)])
+    return DeclarationError(
+        [Problem(f"policies/{policy}.toml", "", "a city on AWS needs it", hint)]
+    )

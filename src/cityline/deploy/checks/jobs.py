@@ -26,7 +26,9 @@ def glue_versions(stacks: Stacks) -> Iterator[Finding]:
     for job in stacks.of("Glue::Job"):
         version = job.get("GlueVersion")
         if version not in GLUE_VERSIONS:
-            yield job.fault("glue-versions", f"GlueVersion {version!r} is not one that is supported")
+            yield job.fault(
+                "glue-versions", f"GlueVersion {version!r} is not one that is supported"
+            )
 
 
 def glue_arguments(stacks: Stacks) -> Iterator[Finding]:
@@ -101,7 +103,9 @@ def databrew_jobs(stacks: Stacks) -> Iterator[Finding]:
         for key, value in wanted.items():
             if job.get(key) != value:
                 yield job.fault("databrew-jobs", f"{key} is not {value}")
-        missing = [k for k in ("EncryptionKeyArn", "MaxCapacity", "Timeout", "Tags") if not job.get(k)]
+        missing = [
+            k for k in ("EncryptionKeyArn", "MaxCapacity", "Timeout", "Tags") if not job.get(k)
+        ]
         for key in missing:
             yield job.fault("databrew-jobs", f"{key} is missing")
 

@@ -115,9 +115,7 @@ def _encryption(bucket: Resource, *, sink: bool) -> Iterator[Finding]:
 def bucket_policies(stacks: Stacks) -> Iterator[Finding]:
     """Every bucket has a policy that refuses plain HTTP and a wrong encryption header, and gives
     no stranger the means to take it over."""
-    held = {
-        stacks.text(p.stack, p.get("Bucket", "")): p for p in stacks.of("S3::BucketPolicy")
-    }
+    held = {stacks.text(p.stack, p.get("Bucket", "")): p for p in stacks.of("S3::BucketPolicy")}
     for bucket in stacks.of("S3::Bucket"):
         policy = held.get(stacks.text(bucket.stack, bucket.get("BucketName", "")))
         if policy is None:

@@ -37,7 +37,12 @@ def trails(stacks: Stacks) -> Iterator[Finding]:
     found = list(stacks.of("CloudTrail::Trail"))
     if not found:
         yield Finding("trails", "audit", "Trail", "there is no trail")
-    on = ("IsMultiRegionTrail", "IncludeGlobalServiceEvents", "IsLogging", "EnableLogFileValidation")
+    on = (
+        "IsMultiRegionTrail",
+        "IncludeGlobalServiceEvents",
+        "IsLogging",
+        "EnableLogFileValidation",
+    )
     for trail in found:
         for key in on:
             if trail.get(key) is not True:
