@@ -76,7 +76,7 @@ def key_policy(
     either, for that would delete everything in it.
     """
     statements = [
-        *_tending(access, names, zone),
+        *tending(names, sealed=kept_by_all(access, zone)),
         *_use(access, names, zone, replica=replica),
         *_services(access, names, zone, replica=replica),
     ]
@@ -91,14 +91,20 @@ def key_policy(
     return document(statements)
 
 
-def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Statement]:
+def tending(names: Names, *, sealed: bool = False) -> Iterator[Statement]:
+    """The account tends a key; grants on it are made for AWS's services alone. A sealed key is not
+    ended either."""
     account = {"AWS": names.account_arn()}
-    sealed = kept_by_all(access, zone)
-    tending = [a for a in TENDING if not (sealed and a in _ENDING)]
-    yield statement("AccountTends", "Allow", tending, ["*"], principal=account)
+    actions = [a for a in TENDING if not (sealed and a in _ENDING)]
+    yield statement("AccountTends", "Allow", actions, ["*"], principal=account)
     yield statement(
         "GrantsForServicesOnly", "Allow", ["kms:CreateGrant", "kms:RevokeGrant"],
         ["*"], principal=account, condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )  # fmt: skip
+    person = {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+    yield statement(
+        "NoOtherGrants", "Deny", ["kms:CreateGrant"], ["*"], principal="*",
+        condition={"BoolIfExists": person},
     )  # fmt: skip
     if sealed:
         yield statement("NobodyEnds", "Deny", _ENDING, ["*"], principal="*")
