@@ -16,7 +16,7 @@ import pytest
 
 from cityline.adapters.aws.stacks import CloudFormation
 from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable
-from tests.aws.emulator import ACCOUNT, OWNER, Emulator
+from tests.aws.emulator import ACCOUNT, Emulator
 
 pytest.importorskip("boto3", reason="Amazon's Python package is not installed")
 
@@ -182,8 +182,11 @@ def test_unknown_keys_are_refused(emulated: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.aws
-def test_a_wrong_secret_is_refused(emulated: pytest.MonkeyPatch) -> None:
-    emulated.setenv("AWS_ACCESS_KEY_ID", OWNER[0])
+def test_a_wrong_secret_is_refused(aws: Emulator, emulated: pytest.MonkeyPatch) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="forgetful")
+    made = iam.create_access_key(UserName="forgetful")["AccessKey"]
+    emulated.setenv("AWS_ACCESS_KEY_ID", made["AccessKeyId"])
     emulated.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(CloudSignIn):
         CloudFormation().find("x-storage", REGION)

@@ -19,7 +19,8 @@ from cityline.adapters.aws.stacks import CloudFormation
 from cityline.cli.program import run
 from cityline.deploy import render as rendering
 from cityline.errors import CloudUnreachable, ExitCode
-from tests.aws.emulator import ACCOUNT, ROOT, Emulator
+from cityline.ports.stacks import FOR_EVER
+from tests.aws.emulator import ACCOUNT, ROOT, Emulator, everything
 from tests.aws.leaving_out import UNSUPPORTED, supported
 
 pytestmark = pytest.mark.aws
@@ -62,15 +63,16 @@ class City:
 
 
 @pytest.fixture
-def as_owner(aws: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
+def as_deployer(aws: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
     """The product reaches the emulator as it would reach AWS, by the environment."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    key, secret, token = everything(aws, "a-deployer")  # no root: every policy holds
     settings = {
         "AWS_ENDPOINT_URL": aws.tls,
         "AWS_CA_BUNDLE": str(aws.certificate),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": token,
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -107,7 +109,7 @@ def _render_once(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def city(
-    as_owner: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    as_deployer: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str], City]:
     """Makes a city with a prefix of its own."""
 
@@ -180,13 +182,13 @@ def standing(aws: Emulator, prefix: str) -> list[str]:
         found += [b["LoadBalancerName"] for b in balancers]
         vpcs = aws.client("ec2", region).describe_vpcs()["Vpcs"]
         found += [t["Value"] for v in vpcs for t in v.get("Tags", []) if t["Key"] == "Name"]
-    return sorted(f for f in found if prefix in f or prefix.replace("-", "_") in f)
+    return sorted({f for f in found if prefix in f or prefix.replace("-", "_") in f})
 
 
 def test_a_city_is_made_changed_left_alone_and_removed(
-    as_owner: Emulator, city: Callable[[str], City]
+    as_deployer: Emulator, city: Callable[[str], City]
 ) -> None:
-    aws, mine = as_owner, city("smoke-whole")
+    aws, mine = as_deployer, city("smoke-whole")
     code, told, said = mine("apply")
     assert code == 0, said
     made = [s["stack"] for s in told["stacks"]]
@@ -224,9 +226,9 @@ def test_a_city_is_made_changed_left_alone_and_removed(
 
 
 def test_nothing_is_touched_while_a_lock_stands(
-    as_owner: Emulator, city: Callable[[str], City]
+    as_deployer: Emulator, city: Callable[[str], City]
 ) -> None:
-    aws, mine = as_owner, city("smoke-locked")
+    aws, mine = as_deployer, city("smoke-locked")
     code, _, said = mine("apply", *(f"--only={s}" for s in STORES))
     assert code == 0, said
     raw = f"smoke-locked-raw-{ACCOUNT}-{HOME}"
@@ -247,18 +249,41 @@ def test_nothing_is_touched_while_a_lock_stands(
     assert "nothing was deleted" in said
     assert "wait until then" in said
     assert standing(aws, "smoke-locked") == before
+    trail = f"smoke-locked-trail-{ACCOUNT}-{HOME}"
+    aws.client("s3").put_object_lock_configuration(
+        Bucket=trail, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+    )
+    held = aws.client("s3").put_object(
+        Bucket=trail, Key="held", Body=b"", ObjectLockLegalHoldStatus="ON"
+    )
+    assert CloudFormation(**_FAST).locked_until(trail, HOME) == FOR_EVER
+    _lift(aws, raw)
+    code, _, said = mine("destroy")
+    assert (code, "on legal hold" in said) == (ExitCode.CLOUD, True)
+    assert held["VersionId"]
+    assert standing(aws, "smoke-locked") == before
+
+
+def _lift(aws: Emulator, bucket: str) -> None:
+    """Erase what is locked, as the account's root may with a governance lock."""
+    s3 = aws.client("s3")
+    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        s3.delete_object(
+            Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"],
+            BypassGovernanceRetention=True,
+        )  # fmt: skip
 
 
 STORES = ("replica", "keys", "access", "evidence", "storage")
 
 
 def test_removing_goes_on_where_it_was_cut_off(
-    as_owner: Emulator, city: Callable[[str], City], monkeypatch: pytest.MonkeyPatch
+    as_deployer: Emulator, city: Callable[[str], City], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = city("smoke-cut")
     code, _, said = mine("apply", *(f"--only={s}" for s in STORES))
     assert code == 0, said
-    before = standing(as_owner, "smoke-cut")
+    before = standing(as_deployer, "smoke-cut")
     for verb, after in (("delete", 1), ("remove_bucket", 2), ("end_key", 3)):
         whole, calls = getattr(CloudFormation, verb), iter(range(100))
 
@@ -270,22 +295,22 @@ def test_removing_goes_on_where_it_was_cut_off(
         with monkeypatch.context() as patch:
             patch.setattr(CloudFormation, verb, cut)
             assert mine("destroy")[0] == ExitCode.CLOUD
-        after_cut = standing(as_owner, "smoke-cut")
+        after_cut = standing(as_deployer, "smoke-cut")
         assert after_cut != []
         assert set(after_cut) <= set(before)
         before = after_cut
     code, _, said = mine("destroy")
     assert code == 0, said
-    assert standing(as_owner, "smoke-cut") == []
+    assert standing(as_deployer, "smoke-cut") == []
     code, told, said = mine("destroy")
     assert code == 0, said
     assert not any(told["versions_deleted"].values())
 
 
 def test_what_an_earlier_try_left_half_made_is_made_again(
-    as_owner: Emulator, city: Callable[[str], City]
+    as_deployer: Emulator, city: Callable[[str], City]
 ) -> None:
-    aws, mine = as_owner, city("smoke-half")
+    aws, mine = as_deployer, city("smoke-half")
     client = aws.client("cloudformation", COPY)
     taken = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "smoke-half-taken"}}
     aws.client("s3", COPY).create_bucket(
@@ -306,9 +331,9 @@ def test_what_an_earlier_try_left_half_made_is_made_again(
 
 
 def test_a_name_that_is_taken_leaves_nothing_half_made(
-    as_owner: Emulator, city: Callable[[str], City]
+    as_deployer: Emulator, city: Callable[[str], City]
 ) -> None:
-    aws, mine = as_owner, city("smoke-taken")
+    aws, mine = as_deployer, city("smoke-taken")
     taken = f"smoke-taken-raw-{ACCOUNT}-{COPY}"
     aws.client("s3", COPY).create_bucket(
         Bucket=taken, CreateBucketConfiguration={"LocationConstraint": COPY}

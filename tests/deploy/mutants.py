@@ -149,6 +149,8 @@ _STORAGE = (
 _TRUST = (
     ("confused-deputies", "Glue on behalf of anybody",
      cut("access", "IngestRole", "AssumeRolePolicyDocument.Statement.0.Condition")),
+    ("second-factors", "people with a password alone",
+     cut("access", "AnalystRole", "AssumeRolePolicyDocument.Statement.0.Condition")),
     ("open-principals", "a role for anybody",
      put("access", "IngestRole", "AssumeRolePolicyDocument.Statement.0",
          {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})),

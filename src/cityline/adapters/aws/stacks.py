@@ -10,7 +10,7 @@ from typing import Any
 
 from cityline.adapters.aws.answers import cloud_errors, refused
 from cityline.errors import CloudRefused, CloudUnreachable, StackFailed
-from cityline.ports.stacks import Deployed
+from cityline.ports.stacks import FOR_EVER, Deployed
 
 Note = Callable[[str], None]
 
@@ -22,6 +22,8 @@ _WAIT_DAYS = 30
 """Days in which the end of a key can still be called off."""
 _AT_ONCE = 1000
 """Versions one request may delete."""
+_TRIES = 5
+"""How often a bucket is emptied in which something still arrives."""
 
 
 class CloudFormation:
@@ -157,39 +159,53 @@ class CloudFormation:
 
     def locked_until(self, bucket: str, region: str) -> datetime | None:
         """The latest date until which a version in a bucket is locked."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
         client = self._client("s3", region)
         latest: datetime | None = None
         with cloud_errors(bucket):
+            if not _told(client.get_object_lock_configuration, Bucket=bucket):
+                return None
             for version in self._versions(bucket, region, markers=False):
-                try:
-                    kept = client.get_object_retention(Bucket=bucket, **version)["Retention"]
-                except ClientError as error:
-                    if error.response["Error"]["Code"] in _UNLOCKED:
-                        continue
-                    raise
-                until = kept["RetainUntilDate"].astimezone(UTC)
-                if until > datetime.now(UTC) and (latest is None or until > latest):
-                    latest = until
+                hold = _told(client.get_object_legal_hold, Bucket=bucket, **version)
+                if hold.get("LegalHold", {}).get("Status") == "ON":
+                    return FOR_EVER
+                kept = _told(client.get_object_retention, Bucket=bucket, **version)
+                if kept:
+                    until = kept["Retention"]["RetainUntilDate"].astimezone(UTC)
+                    if until > datetime.now(UTC) and (latest is None or until > latest):
+                        latest = until
         return latest
 
     def remove_bucket(self, bucket: str, region: str) -> int:
         """Delete a bucket with all versions. Its policy goes first, since it may forbid just that;
-        the trail records it."""
+        the trail records it. An access log may still arrive, so emptying is tried again."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
         client = self._client("s3", region)
+        removed = 0
         with cloud_errors(bucket):
             if not _there(client, bucket):
                 return 0
             client.delete_bucket_policy(Bucket=bucket)
-            versions = self._versions(bucket, region)
-            for at in range(0, len(versions), _AT_ONCE):
-                asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
-                told = client.delete_objects(Bucket=bucket, Delete=asked)
-                for failed in told.get("Errors", ()):
-                    what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
-                    raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
-            client.delete_bucket(Bucket=bucket)
+            for left in range(_TRIES - 1, -1, -1):
+                removed += self._empty(client, bucket, region)
+                try:
+                    client.delete_bucket(Bucket=bucket)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "BucketNotEmpty" or not left:
+                        raise
+                    time.sleep(self._pause)
+                else:
+                    break
+        return removed
+
+    def _empty(self, client: Any, bucket: str, region: str) -> int:
+        versions = self._versions(bucket, region)
+        for at in range(0, len(versions), _AT_ONCE):
+            asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
+            told = client.delete_objects(Bucket=bucket, Delete=asked)
+            for failed in told.get("Errors", ()):
+                what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
+                raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
         return len(versions)
 
     def end_key(self, alias: str, region: str) -> datetime | None:
@@ -295,11 +311,23 @@ class CloudFormation:
         first = next((e for e in new if e["ResourceStatus"] in _FAILED), None)
         told, hint = "it could not be made; what stood before stands", "mend it and run again"
         if first is not None:
-            why = first.get("ResourceStatusReason", "no reason")
-            told = f"{first['LogicalResourceId']}: {why}"
+            resource, why = self._why(first, stack, region)
+            told = f"{resource}: {why}"
             if "already exists" in why:
                 hint = "choose another prefix in [aws], or remove what has the name, and run again"
         return StackFailed(told, where=f"{name} in {region}", hint=hint)
+
+    def _why(self, failed: Mapping[str, Any], stack: str, region: str) -> tuple[str, str]:
+        """The resource and its reason. What is found before anything is made is told apart."""
+        why: str = failed.get("ResourceStatusReason", "no reason")
+        if "DescribeEvents" in why:
+            client = self._client("cloudformation", region)
+            with cloud_errors(stack):
+                events = client.describe_events(StackName=stack, Filters={"FailedEvents": True})
+            for event in events["OperationEvents"]:
+                if event.get("EventType") == "VALIDATION_ERROR":
+                    return event["LogicalResourceId"], event["ValidationStatusReason"]
+        return failed["LogicalResourceId"], why
 
     def _events(self, stack: str, region: str) -> list[dict[str, Any]]:
         """A stack's events, oldest first. By its id also those of a stack that is gone."""
@@ -348,4 +376,17 @@ def _there(client: Any, bucket: str) -> bool:
 
 _UNLOCKED = (
     "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest",
+    "NoSuchBucket",
 )  # fmt: skip
+
+
+def _told(ask: Callable[..., dict[str, Any]], **asked: Any) -> dict[str, Any]:
+    """What S3 tells of a lock; nothing where there is none."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        return ask(**asked)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _UNLOCKED:
+            return {}
+        raise

@@ -36,6 +36,7 @@ _FUNCTIONS: tuple[Check, ...] = (
     references.dimensions,
     trust.trusted_services,
     trust.confused_deputies,
+    trust.second_factors,
     trust.open_principals,
     trust.wide_statements,
     trust.no_people,
