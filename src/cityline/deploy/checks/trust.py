@@ -36,6 +36,16 @@ def confused_deputies(stacks: Stacks) -> Iterator[Finding]:
                 yield role.fault("confused-deputies", told)
 
 
+def second_factors(stacks: Stacks) -> Iterator[Finding]:
+    """People take a role on with a second factor only."""
+    for role in stacks.of("IAM::Role"):
+        for statement in statements(stacks, role, "AssumeRolePolicyDocument"):
+            bound = statement.get("Condition", {}).get("Bool", {})
+            factor = str(bound.get("aws:MultiFactorAuthPresent", "")).lower() == "true"
+            if _listed(_principal(statement, "AWS")) and not factor:
+                yield role.fault("second-factors", "a password alone is enough")
+
+
 def open_principals(stacks: Stacks) -> Iterator[Finding]:
     """No role, key, bucket or topic is for everybody, except to deny."""
     documents = (
