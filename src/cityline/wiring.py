@@ -7,16 +7,19 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityline.declarations.folder import Folder, read_folder
-from cityline.errors import UsageError
+from cityline.errors import DeclarationError, Problem, UsageError
 from cityline.flow.parts import Parts
 
 if TYPE_CHECKING:
+    from cityline.adapters.aws.engine import AthenaEngine
+    from cityline.adapters.aws.queries import Workgroup
     from cityline.adapters.portals.sample import SamplePortal
     from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
@@ -77,6 +80,7 @@ def assemble(
         "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
         "spark": cache(lambda: _spark(settings, store, home)),
         "trino": lambda: _trino(settings),
+        "athena": lambda: cloud_engine(folder),
     }
     return Parts(
         folder=folder,
@@ -199,6 +203,41 @@ def _trino(settings: Environment) -> Engine:
     from cityline.adapters.trino.engine import Coordinator, TrinoEngine  # noqa: PLC0415 - an extra
 
     return TrinoEngine(Coordinator(**settings.trino.model_dump()))
+
+
+def cloud_engine(folder: Folder, asks_in: str = "") -> AthenaEngine:
+    """Athena, in a workgroup of the access policy. Raises DeclarationError for one nobody has."""
+    from cityline.adapters.aws.engine import AthenaEngine  # noqa: PLC0415 - an extra
+
+    return AthenaEngine(_workgroup(folder, asks_in))
+
+
+def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
+    from cityline.adapters.aws.queries import Workgroup  # noqa: PLC0415 - an extra
+    from cityline.declarations.access import AccessZone  # noqa: PLC0415
+    from cityline.declarations.reading import nearest  # noqa: PLC0415
+    from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
+    from cityline.deploy.prices import price  # noqa: PLC0415
+    from cityline.lake.cost import Rate  # noqa: PLC0415
+
+    estate = Estate(folder, {})
+    settings, names = estate.settings, estate.names
+    wanted = asks_in or settings.asks_in
+    known = sorted({r.asks_in for r in estate.access.roles.values() if r.asks_in})
+    if wanted not in known:
+        file = f"environments/{folder.environment.name}.toml"
+        told = f"no role of the access policy asks in {wanted!r}"
+        raise DeclarationError([Problem(file, "aws.asks_in", told, nearest(wanted, known))])
+    row = price("athena-scan", settings.home_region)
+    zones = (AccessZone.LANDING, AccessZone.CURATED, AccessZone.TRAIL)
+    return Workgroup(
+        name=names.workgroup(wanted),
+        region=settings.home_region,
+        databases={z.value: names.database(z) for z in zones},
+        rate=Rate(Decimal(str(row.tiers[0][1])), row.date, row.basis),
+        seconds=settings.query_seconds,
+        reuse_minutes=settings.reuse_minutes,
+    )
 
 
 @cache

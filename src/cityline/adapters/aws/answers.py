@@ -59,7 +59,7 @@ def refused(error: ClientError, where: str) -> CloudError:
             hint = "check AWS_PROFILE, or the keys in the environment"
             return CloudSignIn("AWS does not know these credentials", where=where, hint=hint)
         case _ if code in _DENIED:
-            hint = "the role that deploys needs this right: see docs/how-to/aws.md"
+            hint = "who asks needs this right: cityline access tells which role has it"
             return CloudRefused(
                 f"AWS denies {error.operation_name}: {message}", where=where, hint=hint
             )
