@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from cityline.declarations.reading import Declared
+from cityline.declarations.schedules import cron_fault
 
 
 class Http(Declared):
@@ -186,6 +187,14 @@ class Aws(Declared):
     site: Literal["server", "static"] = "server"
     """How readers get the site: `cityline serve` behind a load balancer, or files from the edge."""
     usage: Usages = Usages()
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_schedule(cls, found: str) -> str:
+        fault = cron_fault(found)
+        if fault:
+            raise ValueError(fault)
+        return found
 
     @field_validator("vpc_cidr")
     @classmethod

@@ -67,6 +67,7 @@ _FUNCTIONS: tuple[Check, ...] = (
     watching.event_kinds,
     watching.topics,
     watching.analyzers,
+    watching.unused_services,
     network.open_ports,
     network.public_addresses,
     network.instances,

@@ -62,5 +62,7 @@ def catalogue_encryption(stacks: Stacks) -> Iterator[Finding]:
         at_rest = told.get("EncryptionAtRest", {})
         if at_rest.get("CatalogEncryptionMode") != "SSE-KMS" or not at_rest.get("SseAwsKmsKeyId"):
             yield settings.fault("catalogue-encryption", "the catalogue is not encrypted")
-        if not told.get("ConnectionPasswordEncryption", {}).get("ReturnConnectionPasswordEncrypted"):
+        if not told.get("ConnectionPasswordEncryption", {}).get(
+            "ReturnConnectionPasswordEncrypted"
+        ):
             yield settings.fault("catalogue-encryption", "passwords are not encrypted")

@@ -10,7 +10,7 @@ from cityline.declarations import dqdl
 from cityline.deploy import rules
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
 from cityline.deploy.recipes import databrew_operations
-from cityline.deploy.schedules import cron_fault
+from cityline.declarations.schedules import cron_fault
 from cityline.errors import DeclarationError
 from cityline.stages.prepare.operations.registry import OPERATIONS
 

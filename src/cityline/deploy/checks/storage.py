@@ -15,6 +15,7 @@ _TAKEOVER = {
     "s3:PutEncryptionConfiguration", "s3:PutObjectAcl",
 }  # fmt: skip
 _LEAST_BEFORE_COLD = 30
+_LOCKED = ("raw", "trail")
 
 
 def replication(stacks: Stacks) -> Iterator[Finding]:
@@ -187,15 +188,9 @@ def _for_trail(statement: Mapping[str, Any], action: str) -> bool:
 
 def object_locks(stacks: Stacks) -> Iterator[Finding]:
     """What was received and the trail cannot be changed by anybody while their retention runs."""
-    for zone in ("raw", "trail"):
-        found = [
-            b
-            for b in stacks.of("S3::Bucket")
-            if b.stack == "storage" and f"-{zone}-" in stacks.text(b.stack, b.get("BucketName", ""))
-        ]
-        for bucket in found:
-            rule = bucket.get("ObjectLockConfiguration.Rule.DefaultRetention", {})
-            if bucket.get("ObjectLockEnabled") is not True or not (
-                rule.get("Days") or rule.get("Years")
-            ):
+    for bucket in stacks.of("S3::Bucket"):
+        name = stacks.text(bucket.stack, bucket.get("BucketName", ""))
+        if any(f"-{zone}-" in name for zone in _LOCKED):
+            days = bucket.get("ObjectLockConfiguration.Rule.DefaultRetention.Days")
+            if bucket.get("ObjectLockEnabled") is not True or not days:
                 yield bucket.fault("object-locks", "no Object Lock with a retention")

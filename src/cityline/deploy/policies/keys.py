@@ -65,7 +65,8 @@ def key_policy(
     either, for that would delete everything in it.
     """
     statements = [
-        *_tending(access, names, zone),
+        *tending(names),
+        *_lasting(access, zone),
         *_use(access, names, zone, replica=replica),
         *_services(access, names, zone, replica=replica),
     ]
@@ -80,13 +81,22 @@ def key_policy(
     return document(statements)
 
 
-def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Statement]:
+def tending(names: Names) -> Iterator[Statement]:
+    """The account tends a key; grants on it are made for AWS's services alone."""
     account = {"AWS": names.account_arn()}
     yield statement("AccountTends", "Allow", TENDING, ["*"], principal=account)
     yield statement(
         "GrantsForServicesOnly", "Allow", ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
         ["*"], principal=account, condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
     )  # fmt: skip
+    person = {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+    yield statement(
+        "NoOtherGrants", "Deny", ["kms:CreateGrant"], ["*"], principal="*",
+        condition={"BoolIfExists": person},
+    )  # fmt: skip
+
+
+def _lasting(access: Access, zone: AccessZone) -> Iterator[Statement]:
     if any(
         EVERY in d.roles and Verb.DELETE in d.verbs and zone in d.zones and not d.datasets
         for d in access.denials

@@ -172,9 +172,10 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
     if role in jobs_of(access):
         used = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
         yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
-    tended = [key(z) for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
+    tended = [z for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
     if tended:
-        yield statement("TendKeys", "Allow", TENDING, tended)
+        aliases = [f"arn:aws:kms:{names.home}:{ACCOUNT}:{names.key_alias(z)}" for z in tended]
+        yield statement("TendKeys", "Allow", TENDING, [*(key(z) for z in tended), *aliases])
 
 
 def _copying(access: Access, names: Names) -> Iterator[Statement]:

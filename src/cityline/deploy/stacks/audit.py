@@ -190,4 +190,6 @@ def _table(template: Template, estate: Estate) -> None:
         "TableType": "EXTERNAL_TABLE",
     }
     database = ref("TrailDatabase")
-    template.add("TrailTable", "Glue::Table", {**catalog, "DatabaseName": database, "TableInput": table})
+    template.add(
+        "TrailTable", "Glue::Table", {**catalog, "DatabaseName": database, "TableInput": table}
+    )

@@ -171,7 +171,11 @@ def _profile(
     template: Template, estate: Estate, name: str, dataset: str, of: str, ruleset: str | None = None
 ) -> str:
     results = sub(estate.names.bucket(AccessZone.LANDING))
-    where = {"Bucket": results, "BucketOwner": ref("AWS::AccountId"), "Key": f"databrew/profile/{name}/{of}/"}
+    where = {
+        "Bucket": results,
+        "BucketOwner": ref("AWS::AccountId"),
+        "Key": f"databrew/profile/{name}/{of}/",
+    }
     described: dict[str, Any] = {
         "DatasetName": ref(dataset),
         "JobSample": {"Mode": "CUSTOM_ROWS", "Size": _SAMPLE} if of == "received" else {"Mode": "FULL_DATASET"},

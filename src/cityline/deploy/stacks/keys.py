@@ -7,8 +7,8 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.policies import key_policy
-from cityline.deploy.policies.keys import TENDING
-from cityline.deploy.policies.statements import Statement, document, statement
+from cityline.deploy.policies.keys import tending
+from cityline.deploy.policies.statements import Statement, document
 from cityline.deploy.template import Template, att, ref
 
 
@@ -60,18 +60,7 @@ def add_key(
 
 def add_own_key(template: Template, estate: Estate, says: str, use: Statement) -> str:
     """A key of a stack of its own, where a zone's key cannot reach: it lies in another region."""
-    account = {"AWS": estate.names.account_arn()}
-    granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
-    policy = document(
-        [
-            statement("AccountTends", "Allow", TENDING, ["*"], principal=account),
-            statement(
-                "GrantsForServicesOnly", "Allow", granting, ["*"], principal=account,
-                condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-            use,
-        ]
-    )  # fmt: skip
+    policy = document([*tending(estate.names), use])
     described = {
         "Description": f"{says} of {estate.settings.prefix}",
         "EnableKeyRotation": True,

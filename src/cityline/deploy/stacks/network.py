@@ -99,7 +99,10 @@ def _groups(template: Template, estate: Estate) -> None:
 
 
 def _between(template: Template, one: str, other: str, port: int) -> None:
-    out = {"DestinationSecurityGroupId": att(f"{other}Group", "GroupId"), "Description": f"To {other}"}
+    out = {
+        "DestinationSecurityGroupId": att(f"{other}Group", "GroupId"),
+        "Description": f"To {other}",
+    }
     into = {"SourceSecurityGroupId": att(f"{one}Group", "GroupId"), "Description": f"From {one}"}
     _rule(template, f"{one}To{other}", "Egress", one, port, out)
     _rule(template, f"{other}From{one}", "Ingress", other, port, into)

@@ -67,7 +67,12 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
             "SourceBucket": sub(names.bucket(zone)),
         }
         lag = _metric("AWS/S3", "ReplicationLatency", "Maximum", _FIVE_MINUTES, copy)
-        yield f"{sid(zone)}Lag", f"The copy of {zone} is more than 15 minutes behind", lag, _LAG_SECONDS
+        yield (
+            f"{sid(zone)}Lag",
+            f"The copy of {zone} is more than 15 minutes behind",
+            lag,
+            _LAG_SECONDS,
+        )
         failed = _metric("AWS/S3", "OperationsFailedReplication", "Sum", _FIVE_MINUTES, copy)
         yield f"{sid(zone)}CopyFailed", f"An object of {zone} was not copied", failed, 0
     for zone in AccessZone:
@@ -86,7 +91,12 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
     for group in workgroups(estate):
         where = {"WorkGroup": names.workgroup(group)}
         scanned = _metric("AWS/Athena", "ProcessedBytes", "Sum", _DAY, where)
-        yield f"{sid(group)}Scanned", f"Queries of {group} scanned 100 GB in a day", scanned, _SCANNED_A_DAY
+        yield (
+            f"{sid(group)}Scanned",
+            f"Queries of {group} scanned 100 GB in a day",
+            scanned,
+            _SCANNED_A_DAY,
+        )
 
 
 def _metric(

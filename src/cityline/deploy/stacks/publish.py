@@ -104,9 +104,7 @@ def add_firewall(template: Template, estate: Estate, scope: str, key: Any) -> No
             "Action": {"Block": {}},
             "Name": "TooMany",
             "Priority": 0,
-            "Statement": {
-                "RateBasedStatement": {"AggregateKeyType": "IP", "Limit": _PER_ADDRESS}
-            },
+            "Statement": {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": _PER_ADDRESS}},
             "VisibilityConfig": _seen("TooMany"),
         }
     ]
@@ -159,7 +157,12 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
     template.add("ServeLogs", "Logs::LogGroup", logs)
     profile = {"Roles": [estate.names.role("server")]}
     template.add("ServerProfile", "IAM::InstanceProfile", profile)
-    disk = {"DeleteOnTermination": True, "Encrypted": True, "VolumeSize": _DISK_GB, "VolumeType": "gp3"}
+    disk = {
+        "DeleteOnTermination": True,
+        "Encrypted": True,
+        "VolumeSize": _DISK_GB,
+        "VolumeType": "gp3",
+    }
     launch = {
         "LaunchTemplateData": {
             "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": disk}],
@@ -187,7 +190,10 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
     template.add("Launch", "EC2::LaunchTemplate", launch)
     version = {"LaunchTemplateId": ref("Launch"), "Version": att("Launch", "LatestVersionNumber")}
     topic = f"arn:aws:sns:{estate.settings.home_region}:${{AWS::AccountId}}:{estate.names.topic('alarms')}"
-    events = [f"autoscaling:EC2_INSTANCE_{e}" for e in ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")]  # noqa: E501
+    events = [
+        f"autoscaling:EC2_INSTANCE_{e}"
+        for e in ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")
+    ]  # noqa: E501
     group = {
         "AutoScalingGroupName": f"{estate.settings.prefix}-server",
         "HealthCheckGracePeriod": 300,
@@ -200,7 +206,9 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
         "TargetGroupARNs": [ref("Target")],
         "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
     }
-    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=["S3Endpoint", "HttpsListener"])
+    template.add(
+        "Servers", "AutoScaling::AutoScalingGroup", group, after=["S3Endpoint", "HttpsListener"]
+    )
 
 
 def _start(estate: Estate) -> str:

@@ -25,7 +25,9 @@ def build(estate: Estate) -> Template:
     template = estate.template("the static site by CloudFront", BILLING_REGION)
     domain = template.parameter("Domain", "The name readers type")
     says = "ARN of its certificate in us-east-1"
-    certificate = template.parameter("CertificateArn", says, AllowedPattern="arn:aws:acm:us-east-1:.+")
+    certificate = template.parameter(
+        "CertificateArn", says, AllowedPattern="arn:aws:acm:us-east-1:.+"
+    )
     writing = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
     groups = f"arn:aws:logs:{BILLING_REGION}:{ACCOUNT}:log-group:aws-waf-logs-*"
     use = statement(
@@ -41,7 +43,9 @@ def build(estate: Estate) -> Template:
         "SigningBehavior": "always",
         "SigningProtocol": "sigv4",
     }
-    template.add("Access", "CloudFront::OriginAccessControl", {"OriginAccessControlConfig": control})
+    template.add(
+        "Access", "CloudFront::OriginAccessControl", {"OriginAccessControlConfig": control}
+    )
     _headers(template, estate)
     region = estate.settings.home_region
     origin = {
@@ -101,4 +105,6 @@ def _headers(template: Template, estate: Estate) -> None:
             },
         },
     }
-    template.add("Headers", "CloudFront::ResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": described})
+    template.add(
+        "Headers", "CloudFront::ResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": described}
+    )
