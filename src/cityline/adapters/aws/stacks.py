@@ -87,33 +87,40 @@ class CloudFormation:
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
-        began = datetime.now(UTC)
         with cloud_errors(where):
             if before is None:
-                client.create_stack(**asked, OnFailure="DELETE")
-            elif not self._update(client, asked):
-                return before
-        return self._done(name, region, began, note)
+                seen: set[str] = set()
+                stack = client.create_stack(**asked, OnFailure="DELETE")["StackId"]
+            else:
+                seen = {e["EventId"] for e in self._events(name, region)}
+                stack = self._update(client, asked)
+                if not stack:
+                    return before
+        return self._done(name, stack, region, seen, note)
 
     def delete(self, name: str, region: str, note: Note) -> None:
         """Delete a stack, and wait."""
+        client = self._client("cloudformation", region)
         if self.find(name, region) is None:
             return
-        began = datetime.now(UTC)
         with cloud_errors(f"{name} in {region}"):
-            self._client("cloudformation", region).delete_stack(StackName=name)
-        self._gone(name, region, began, note)
+            stack = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+            seen = {e["EventId"] for e in self._events(stack, region)}
+            client.delete_stack(StackName=name)
+        self._gone(name, stack, region, seen, note)
 
     def left(self, prefix: str, region: str) -> list[str]:
         """What still has a name that begins with the prefix."""
         with cloud_errors(f"{prefix} in {region}"):
-            buckets = [b["Name"] for b in self._client("s3", region).list_buckets()["Buckets"]]
-            aliases = self._client("kms", region).list_aliases()["Aliases"]
-            roles = self._client("iam", region).list_roles()["Roles"]
+            buckets = self._all("s3", region, "list_buckets", "Buckets", "Name")
+            aliases = self._all("kms", region, "list_aliases", "Aliases", "AliasName")
+            roles = self._all("iam", region, "list_roles", "Roles", "RoleName")
+            groups = self._all("logs", region, "describe_log_groups", "logGroups", "logGroupName")
         return [
             *(f"bucket {b}" for b in buckets if b.startswith(f"{prefix}-") and b.endswith(region)),
-            *(a["AliasName"] for a in aliases if a["AliasName"].startswith(f"alias/{prefix}")),
-            *(f"role {r['RoleName']}" for r in roles if r["RoleName"].startswith(f"{prefix}-")),
+            *(a for a in aliases if a.startswith(f"alias/{prefix}-")),
+            *(f"role {r}" for r in roles if r.startswith(f"{prefix}-")),
+            *(f"log group {g}" for g in groups if g.startswith(f"/{prefix}/")),
         ]
 
     def storage_addresses(self, region: str) -> str:
@@ -212,72 +219,86 @@ class CloudFormation:
 
     # -- asking and waiting ---------------------------------------------------------------------
 
-    def _update(self, client: Any, asked: Mapping[str, Any]) -> bool:
+    def _all(self, service: str, region: str, asked: str, key: str, name: str) -> list[str]:
+        """The names of everything a service lists, on all its pages."""
+        pages = self._client(service, region).get_paginator(asked).paginate()
+        return [found[name] for page in pages for found in page[key]]
+
+    def _update(self, client: Any, asked: Mapping[str, Any]) -> str:
+        """Begin an update and tell the stack's id; nothing when there is nothing to do."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
         try:
-            client.update_stack(**asked)
+            stack: str = client.update_stack(**asked)["StackId"]
         except ClientError as error:
             if "No updates are to be performed" in str(error):
-                return False
+                return ""
             raise
-        return True
+        return stack
 
-    def _done(self, name: str, region: str, began: datetime, note: Note) -> Deployed:
+    def _done(self, name: str, stack: str, region: str, seen: set[str], note: Note) -> Deployed:
         """Wait for a creation or an update. Raises StackFailed with the first resource's reason."""
-        seen: set[str] = set()
+        told = set(seen)
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
-            self._tell(name, region, began, seen, note)
+            self._tell(name, stack, region, told, note)
             found = self.find(name, region)
             if found is None or found.half_made or "ROLLBACK_COMPLETE" in found.status:
-                raise self._failed(name, region, began)
+                raise self._failed(name, stack, region, seen)
             if not found.in_motion:
                 return found
             time.sleep(self._pause)
-        told = f"it is not done after {self._patience:g} seconds"
-        raise CloudUnreachable(told, where=name, hint="cityline deploy aws status tells when it is")
+        raise self._impatient(name, "done")
 
-    def _gone(self, name: str, region: str, began: datetime, note: Note) -> None:
-        seen: set[str] = set()
+    def _gone(self, name: str, stack: str, region: str, seen: set[str], note: Note) -> None:
+        told = set(seen)
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
             found = self.find(name, region)
             if found is None:
                 return
-            self._tell(name, region, began, seen, note)
+            self._tell(name, stack, region, told, note)
             if found.status == "DELETE_FAILED":
-                raise self._failed(name, region, began)
+                raise self._failed(name, stack, region, seen)
             time.sleep(self._pause)
-        told = f"it is not gone after {self._patience:g} seconds"
-        raise CloudUnreachable(told, where=name, hint="cityline deploy aws status tells when it is")
+        raise self._impatient(name, "gone")
 
-    def _tell(self, name: str, region: str, began: datetime, seen: set[str], note: Note) -> None:
-        for event in reversed(self._events(name, region, began)):
-            if event["EventId"] not in seen:
-                seen.add(event["EventId"])
+    def _impatient(self, name: str, what: str) -> CloudUnreachable:
+        told = f"it is not {what} after {self._patience:g} seconds"
+        return CloudUnreachable(
+            told, where=name, hint="cityline deploy aws status tells when it is"
+        )
+
+    def _tell(self, name: str, stack: str, region: str, told: set[str], note: Note) -> None:
+        for event in self._events(stack, region):
+            if event["EventId"] not in told:
+                told.add(event["EventId"])
                 note(f"{name}: {event['LogicalResourceId']} {event['ResourceStatus']}")
 
-    def _failed(self, name: str, region: str, began: datetime) -> StackFailed:
-        events = reversed(self._events(name, region, began))
-        first = next((e for e in events if e["ResourceStatus"] in _FAILED), None)
-        told = "it could not be made; what stood before stands"
+    def _failed(self, name: str, stack: str, region: str, seen: set[str]) -> StackFailed:
+        """The first resource that failed, and what AWS said of it."""
+        new = [e for e in self._events(stack, region) if e["EventId"] not in seen]
+        first = next((e for e in new if e["ResourceStatus"] in _FAILED), None)
+        told, hint = "it could not be made; what stood before stands", "mend it and run again"
         if first is not None:
-            told = f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason')}"
-        return StackFailed(told, where=f"{name} in {region}", hint="mend it and run again")
+            why = first.get("ResourceStatusReason", "no reason")
+            told = f"{first['LogicalResourceId']}: {why}"
+            if "already exists" in why:
+                hint = "choose another prefix in [aws], or remove what has the name, and run again"
+        return StackFailed(told, where=f"{name} in {region}", hint=hint)
 
-    def _events(self, name: str, region: str, began: datetime) -> list[dict[str, Any]]:
-        """A stack's events since a moment, newest first; a stack that is gone tells none."""
+    def _events(self, stack: str, region: str) -> list[dict[str, Any]]:
+        """A stack's events, oldest first. By its id also those of a stack that is gone."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
-        client = self._client("cloudformation", region)
+        pages = self._client("cloudformation", region).get_paginator("describe_stack_events")
         try:
-            told = client.describe_stack_events(StackName=name)["StackEvents"]
+            told = [e for p in pages.paginate(StackName=stack) for e in p["StackEvents"]]
         except ClientError as error:
             if "does not exist" in str(error):
                 return []
-            raise refused(error, name) from error
-        return [e for e in told if e["Timestamp"] >= began]
+            raise refused(error, stack) from error
+        return told[::-1]
 
     def _versions(self, bucket: str, region: str, *, markers: bool = True) -> list[dict[str, str]]:
         """Every version in a bucket, with or without what marks deletions."""

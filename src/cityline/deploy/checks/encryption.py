@@ -20,7 +20,7 @@ def keys(stacks: Stacks) -> Iterator[Finding]:
             yield key.fault("keys", "it does not rotate")
         if int(key.get("PendingWindowInDays", _MONTH)) < _MONTH:
             yield key.fault("keys", "it is gone before a month")
-        if key.whole.get("DeletionPolicy") != "Retain" and key.stack not in _NO_DATA:
+        if key.whole.get("DeletionPolicy") != "RetainExceptOnCreate" and key.stack not in _NO_DATA:
             yield key.fault("keys", "it goes with the stack, and all it encrypted with it")
         if (key.stack, str({"Ref": key.id})) not in aliased and key.stack not in _NO_DATA:
             yield key.fault("keys", "it has no alias")

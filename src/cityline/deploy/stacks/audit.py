@@ -84,7 +84,6 @@ def _trail(template: Template, estate: Estate) -> None:
             "RetentionInDays": _YEAR,
             "Tags": template.labels(),
         },
-        keep=True,
     )
     zones = [z for z in AccessZone if z not in (AccessZone.LOG, AccessZone.TRAIL)]
     objects = [sub(f"{names.bucket_arn(z)}/") for z in zones]
