@@ -18,7 +18,7 @@ from cityline.ports.trail import Event, Look
 _KEPT_DAYS = 90
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "Client.UnauthorizedOperation", "Forbidden")
 _MOST_PAGES = 200
-"""Pages of fifty that one look reads in a region: CloudTrail lets itself be asked twice a second."""
+"""Pages of fifty that one look reads in a region: CloudTrail may be asked twice a second."""
 _NAMES = ("bucketName", "key", "roleName", "policyName", "policyArn", "userName", "keyId", "name",
           "workGroup", "stackName", "tableName", "databaseName", "jobName", "functionName",
           "trailName", "logGroupName", "alarmName")  # fmt: skip
@@ -30,7 +30,7 @@ class CloudTrail:
     questions as (title, SQL) and `queries` the workgroup they are asked in."""
 
     gaps = (
-        "CloudTrail's look-up holds calls that manage something, of the last 90 days, minutes late.",
+        "CloudTrail's look-up holds calls that manage something, of 90 days, minutes late.",
         "Reads and writes of objects are in the trail's table: ask a named question.",
     )
 

@@ -24,10 +24,11 @@ Sizes = Mapping[tuple[str, str], int]
 
 class LocalGauges:
     """Implements `ports.gauges.Gauges` over the folder of a lake and a ledger. `estimate` is what a
-    month of the same work would be charged on AWS, where that can be told."""
+    month of the same work would be charged on AWS, where that can be told, and what to know of it.
+    """
 
     def __init__(
-        self, lake: Path | None, ledger: Ledger, estimate: Callable[[], float | None]
+        self, lake: Path | None, ledger: Ledger, estimate: Callable[[], tuple[float | None, str]]
     ) -> None:
         self._lake = lake
         self._ledger = ledger
@@ -52,8 +53,7 @@ class LocalGauges:
         return []
 
     def _charges(self) -> Iterator[Reading]:
-        usd = self._estimate()
-        note = "estimate of a month of the same work on AWS" if usd is not None else "no estimate"
+        usd, note = self._estimate()
         yield Reading("charges", "all", usd, note)
 
     def _stored(self) -> Iterator[Reading]:
