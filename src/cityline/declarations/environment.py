@@ -179,6 +179,12 @@ class Aws(Declared):
     """After so many minutes a job is stopped."""
     query_cutoff_mb: Annotated[int, Field(ge=10)] = 1024
     """A query that would scan more is stopped by Athena."""
+    asks_in: str = "analysis"
+    """The workgroup of what is asked from here, an `asks_in` of the access policy."""
+    query_seconds: Annotated[int, Field(ge=1, le=14_400)] = 300
+    """After so long a query is cancelled."""
+    reuse_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
+    """A result younger than this may be given again instead of asking anew; 0 asks always."""
     instance_type: str = "t4g.small"
     vpc_cidr: str = "10.31.0.0/20"
     site: Literal["server", "static"] = "server"
@@ -215,8 +221,8 @@ class Environment(Declared):
     kind: Literal["local", "aws"]
     engine: Literal["duckdb", "spark"] = "duckdb"
     """What prepares and structures."""
-    questions: Literal["duckdb", "trino", "spark"] = "duckdb"
-    """What answers questions, over the same tables."""
+    questions: Literal["duckdb", "trino", "spark", "athena"] = "duckdb"
+    """What answers questions, over the same tables; `athena` is there in the kind aws alone."""
     lake: Lake | None = None
     spark: SparkAt = SparkAt()
     trino: TrinoAt = TrinoAt()
@@ -234,4 +240,6 @@ class Environment(Declared):
     def _aws_is_described(self) -> Self:
         if self.kind == "aws" and self.aws is None:
             raise ValueError("an environment of kind aws needs a table [aws] with its prefix")
+        if self.questions == "athena" and self.kind != "aws":
+            raise ValueError("questions = athena needs an environment of kind aws")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cityline.declarations.access import AccessZone
-from cityline.deploy.auditing import AUDITS, COLUMNS
+from cityline.deploy.auditing import AUDITS, COLUMNS, TABLE
 from cityline.deploy.cis import WATCHES
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, Names, sub
@@ -17,7 +17,6 @@ _FIVE_MINUTES = 300
 _INPUT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
 _OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _SERDE = "org.apache.hive.hcatalog.data.JsonSerDe"
-_TABLE = "events"
 _FIRST_DAY = "2026/01/01"
 
 
@@ -39,7 +38,7 @@ def build(estate: Estate) -> Template:
                 "Database": database,
                 "Description": audit.title,
                 "Name": f"{estate.settings.prefix}-{audit.name}",
-                "QueryString": audit.saved(f"{database}.{_TABLE}", estate.settings.prefix),
+                "QueryString": audit.saved(f"{database}.{TABLE}", estate.settings.prefix),
                 "WorkGroup": estate.names.workgroup("audit"),
             },
             after=["TrailDatabase"],
@@ -182,11 +181,11 @@ def _table(template: Template, estate: Estate) -> None:
         "SerdeInfo": {"SerializationLibrary": _SERDE},
     }
     table = {
-        "Name": _TABLE,
+        "Name": TABLE,
         "Parameters": properties,
         "PartitionKeys": keys,
         "StorageDescriptor": storage,
-        "TableType": "EXTERNAL_TABLE",
+        "TableType": "EXTERNALTABLE",
     }
     database = ref("TrailDatabase")
     template.add(
