@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tools.templates import differing, files, main
 
 from cityline.deploy.estate import Estate
 from cityline.deploy.render import STACKS, render
@@ -15,7 +16,6 @@ from cityline.errors import DeclarationError, UsageError
 from cityline.wiring import open_city, open_estate
 from tests.conftest import copy_vancouver
 from tests.deploy.conftest import CITY, TEMPLATES, Bodies
-from tools.templates import differing, files, main
 
 
 @pytest.fixture(scope="module")

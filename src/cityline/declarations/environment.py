@@ -71,8 +71,11 @@ class TrinoAt(Declared):
 
 
 class Aws(Declared):
-    """Where and how large the city is on AWS. Regions, sizes and sums only: who may do what, and how
-    long things are kept, is in `policies/`. Every resource's name begins with `prefix`."""
+    """Where and how large the city is on AWS: regions, sizes and sums.
+
+    Who may do what, and how long things are kept, is in `policies/`. Every resource's name begins
+    with `prefix`.
+    """
 
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,23}[a-z0-9]$")]
     home_region: str = "ca-central-1"

@@ -47,6 +47,12 @@ def build(estate: Estate) -> Template:
     return template
 
 
+def alarm_topic(estate: Estate) -> Any:
+    """The ARN of the home region's topic, as other stacks tell it."""
+    region = estate.settings.home_region
+    return sub(f"arn:aws:sns:{region}:{ACCOUNT}:{estate.names.topic('alarms')}")
+
+
 def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
     """The topic of alarms, encrypted, over TLS only, for this account's services only."""
     topic = template.add(
@@ -60,7 +66,7 @@ def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
             "TopicName": names.topic("alarms"),
         },
     )
-    senders = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+    senders = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
     on = [f"arn:aws:sns:{template.region}:{ACCOUNT}:{names.topic('alarms')}"]
     allowed = statement(
         "Alarms", "Allow", ["sns:Publish"], on, principal={"Service": senders},

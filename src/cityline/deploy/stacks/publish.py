@@ -8,6 +8,7 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import sub
+from cityline.deploy.stacks.audit import alarm_topic
 from cityline.deploy.stacks.network import add_network
 from cityline.deploy.template import Template, att, ref
 
@@ -189,11 +190,10 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
     }
     template.add("Launch", "EC2::LaunchTemplate", launch)
     version = {"LaunchTemplateId": ref("Launch"), "Version": att("Launch", "LatestVersionNumber")}
-    topic = f"arn:aws:sns:{estate.settings.home_region}:${{AWS::AccountId}}:{estate.names.topic('alarms')}"
     events = [
         f"autoscaling:EC2_INSTANCE_{e}"
         for e in ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")
-    ]  # noqa: E501
+    ]
     group = {
         "AutoScalingGroupName": f"{estate.settings.prefix}-server",
         "HealthCheckGracePeriod": 300,
@@ -201,7 +201,9 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
         "LaunchTemplate": version,
         "MaxSize": "2",
         "MinSize": "1",
-        "NotificationConfigurations": [{"NotificationTypes": events, "TopicARN": sub(topic)}],
+        "NotificationConfigurations": [
+            {"NotificationTypes": events, "TopicARN": alarm_topic(estate)}
+        ],
         "Tags": [{**label, "PropagateAtLaunch": True} for label in template.labels()],
         "TargetGroupARNs": [ref("Target")],
         "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
