@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cityline.adapters.portals.sample import SamplePortal
 from cityline.declarations import dqdl
 from cityline.declarations.folder import read_folder
 from cityline.declarations.recipe import Recipe, RecipeStep
@@ -18,7 +19,7 @@ from cityline.dialect import unreadable
 from cityline.errors import DeclarationError
 from cityline.flow.steps.answer import compute
 from cityline.stages.prepare.operations import OPERATIONS
-from tests.conftest import Ran
+from tests.conftest import Ran, copy_vancouver, run_city
 from tests.deploy.conftest import CITY, Bodies
 
 FOLDER = read_folder(CITY, "aws")
@@ -125,15 +126,21 @@ def test_a_rule_without_a_check_is_listed_as_written(rule: str) -> None:
 QUESTIONS = sorted(FOLDER.questions)
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
+    """A city without pages of facets, in one language: its tables are what is asked here."""
+    return run_city(copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver"), portal)
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_saved_query_answers_what_the_page_shows(name: str, ran: Ran) -> None:
+def test_a_saved_query_answers_what_the_page_shows(name: str, run: Ran) -> None:
     """Run as it stands, without a parameter, against the same tables."""
-    question = ran.parts.folder.questions[name]
-    tables = {t: v for t, v in ran.done.tables().items() if t in reads(question)}
+    question = run.parts.folder.questions[name]
+    tables = {t: v for t, v in run.done.tables().items() if t in reads(question)}
     found = [
-        list(r.values()) for r in ran.parts.asking.query(portable(question), tables).to_pylist()
+        list(r.values()) for r in run.parts.asking.query(portable(question), tables).to_pylist()
     ]
-    answer = compute(ran.parts, name, ran.done, {})
+    answer = compute(run.parts, name, run.done, {})
     assert not answer.refused
     assert len(found) == len(answer.rows)
     for one, other in zip(found, answer.rows, strict=True):
@@ -148,12 +155,12 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other) or (isinstance(one, float) and math.isnan(one) and other is None)
 
 
-def test_a_year_with_a_hole_asks_for_nothing(ran: Ran) -> None:
+def test_a_year_with_a_hole_asks_for_nothing(run: Ran) -> None:
     """As on the page, where it is refused: a total over a hole means nothing."""
-    question = ran.parts.folder.questions["departments"]
+    question = run.parts.folder.questions["departments"]
     holed = _without_june(portable(question))
-    tables = {t: v for t, v in ran.done.tables().items() if t in reads(question)}
-    assert ran.parts.asking.query(holed, tables).num_rows == 0
+    tables = {t: v for t, v in run.done.tables().items() if t in reads(question)}
+    assert run.parts.asking.query(holed, tables).num_rows == 0
 
 
 def _without_june(sql: str) -> str:
