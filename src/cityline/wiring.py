@@ -65,10 +65,7 @@ def assemble(
     from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
 
     settings = folder.environment
-    if settings.kind != "local":
-        where = f"environments/{settings.name}.toml"
-        hint = "run it with --environment local; python -m tools.templates writes its templates"
-        raise UsageError(f"{settings.name} does not run on this machine", where=where, hint=hint)
+    _refuse_elsewhere(settings)
     home = (home or folder.root / settings.home).absolute()
     store = FolderStore(home / "lake")
     beyond = {settings.engine, settings.questions} != {"duckdb"}
@@ -91,6 +88,13 @@ def assemble(
         code=code_version(),
         accept=accept,
     )
+
+
+def _refuse_elsewhere(settings: Environment) -> None:
+    if settings.kind != "local":
+        where = f"environments/{settings.name}.toml"
+        hint = "run it with --environment local; python -m tools.templates writes its templates"
+        raise UsageError(f"{settings.name} does not run on this machine", where=where, hint=hint)
 
 
 def open_estate(root: Path, environment: str = "aws") -> Estate:

@@ -145,4 +145,6 @@ class Environment(Declared):
     def _aws_is_described(self) -> Self:
         if self.kind == "aws" and self.aws is None:
             raise ValueError("an environment of kind aws needs a table [aws] with its prefix")
+        if self.aws is not None and self.aws.domain not in ("", *self.serve.hosts):
+            raise ValueError(f"serve.hosts does not name the domain {self.aws.domain}")
         return self

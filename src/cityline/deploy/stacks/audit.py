@@ -92,6 +92,27 @@ def _trail(template: Template, estate: Estate) -> None:
         },
         keep=True,
     )
+    template.add(
+        "Trail",
+        "CloudTrail::Trail",
+        {
+            "AdvancedEventSelectors": _selectors(names),
+            "CloudWatchLogsLogGroupArn": att("TrailLog"),
+            "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
+            "EnableLogFileValidation": True,
+            "IncludeGlobalServiceEvents": True,
+            "IsLogging": True,
+            "IsMultiRegionTrail": True,
+            "KMSKeyId": names.key_import(AccessZone.TRAIL),
+            "S3BucketName": sub(names.bucket(AccessZone.TRAIL)),
+            "Tags": template.labels(),
+            "TrailName": names.trail(),
+        },
+    )
+
+
+def _selectors(names: Names) -> list[dict[str, Any]]:
+    """Every call that manages something, and every read and write of an object of the zones."""
     zones = [z for z in AccessZone if z not in (AccessZone.LOG, AccessZone.TRAIL)]
     objects = [sub(f"{names.bucket_arn(z)}/") for z in zones]
     management = {
@@ -106,23 +127,7 @@ def _trail(template: Template, estate: Estate) -> None:
         ],
         "Name": "Every read and write of an object of the zones",
     }
-    template.add(
-        "Trail",
-        "CloudTrail::Trail",
-        {
-            "AdvancedEventSelectors": [management, data],
-            "CloudWatchLogsLogGroupArn": att("TrailLog"),
-            "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
-            "EnableLogFileValidation": True,
-            "IncludeGlobalServiceEvents": True,
-            "IsLogging": True,
-            "IsMultiRegionTrail": True,
-            "KMSKeyId": names.key_import(AccessZone.TRAIL),
-            "S3BucketName": sub(names.bucket(AccessZone.TRAIL)),
-            "Tags": template.labels(),
-            "TrailName": names.trail(),
-        },
-    )
+    return [management, data]
 
 
 def _watch(template: Template, estate: Estate, name: str, says: str, pattern: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.dashboard import dashboard
 from cityline.deploy.estate import Estate
-from cityline.deploy.naming import sub
+from cityline.deploy.naming import Names, sub
 from cityline.deploy.policies import replicated
 from cityline.deploy.policies.statements import sid
 from cityline.deploy.stacks.audit import alarm_topic
@@ -89,11 +89,7 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
         errors = _metric("AWS/S3", "5xxErrors", "Sum", _FIVE_MINUTES, asked)
         yield f"{sid(zone)}Errors", f"S3 fails requests to the zone {zone}", errors, 5
     for role in WAY:
-        job = {"JobName": names.job(role), "JobRunId": "ALL", "Type": "count"}
-        failed = _metric("Glue", f"{_TASKS}.numFailedTasks", "Sum", _FIVE_MINUTES, job)
-        yield f"{sid(role)}Failed", f"Tasks of the job {role} fail", failed, 0
-        done = _metric("Glue", f"{_TASKS}.numCompletedTasks", "Sum", _DAY, job)
-        yield f"{sid(role)}Silent", f"The job {role} did nothing for a day", {**done, **_ABSENT}, 1
+        yield from _of_job(names, role)
     for group in workgroups(estate):
         where = {"WorkGroup": names.workgroup(group)}
         scanned = _metric("AWS/Athena", "ProcessedBytes", "Sum", _DAY, where)
@@ -103,6 +99,14 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
             scanned,
             _SCANNED_A_DAY,
         )
+
+
+def _of_job(names: Names, role: str) -> Iterator[tuple[str, str, Mapping[str, Any], float]]:
+    job = {"JobName": names.job(role), "JobRunId": "ALL", "Type": "count"}
+    failed = _metric("Glue", f"{_TASKS}.numFailedTasks", "Sum", _FIVE_MINUTES, job)
+    yield f"{sid(role)}Failed", f"Tasks of the job {role} fail", failed, 0
+    done = _metric("Glue", f"{_TASKS}.numCompletedTasks", "Sum", _DAY, job)
+    yield f"{sid(role)}Silent", f"The job {role} did nothing for a day", {**done, **_ABSENT}, 1
 
 
 def _metric(
