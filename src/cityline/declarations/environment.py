@@ -159,8 +159,11 @@ class Usages(Declared):
 
 
 class Aws(Declared):
-    """Where and how large the city is on AWS. Regions, sizes and sums only: who may do what, and how
-    long things are kept, is in `policies/`. Every resource's name begins with `prefix`."""
+    """Where and how large the city is on AWS: regions, sizes and sums.
+
+    Who may do what, and how long things are kept, is in `policies/`. Every resource's name begins
+    with `prefix`.
+    """
 
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,23}[a-z0-9]$")]
     home_region: str = "ca-central-1"
@@ -242,4 +245,6 @@ class Environment(Declared):
             raise ValueError("an environment of kind aws needs a table [aws] with its prefix")
         if self.questions == "athena" and self.kind != "aws":
             raise ValueError("questions = athena needs an environment of kind aws")
+        if self.aws is not None and self.aws.domain not in ("", *self.serve.hosts):
+            raise ValueError(f"serve.hosts does not name the domain {self.aws.domain}")
         return self

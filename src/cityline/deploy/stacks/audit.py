@@ -46,6 +46,12 @@ def build(estate: Estate) -> Template:
     return template
 
 
+def alarm_topic(estate: Estate) -> Any:
+    """The ARN of the home region's topic, as other stacks tell it."""
+    region = estate.settings.home_region
+    return sub(f"arn:aws:sns:{region}:{ACCOUNT}:{estate.names.topic('alarms')}")
+
+
 def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
     """The topic of alarms, encrypted, over TLS only, for this account's services only."""
     topic = template.add(
@@ -59,7 +65,7 @@ def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
             "TopicName": names.topic("alarms"),
         },
     )
-    senders = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+    senders = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
     on = [f"arn:aws:sns:{template.region}:{ACCOUNT}:{names.topic('alarms')}"]
     allowed = statement(
         "Alarms", "Allow", ["sns:Publish"], on, principal={"Service": senders},
@@ -84,6 +90,27 @@ def _trail(template: Template, estate: Estate) -> None:
             "Tags": template.labels(),
         },
     )
+    template.add(
+        "Trail",
+        "CloudTrail::Trail",
+        {
+            "AdvancedEventSelectors": _selectors(names),
+            "CloudWatchLogsLogGroupArn": att("TrailLog"),
+            "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
+            "EnableLogFileValidation": True,
+            "IncludeGlobalServiceEvents": True,
+            "IsLogging": True,
+            "IsMultiRegionTrail": True,
+            "KMSKeyId": names.key_import(AccessZone.TRAIL),
+            "S3BucketName": sub(names.bucket(AccessZone.TRAIL)),
+            "Tags": template.labels(),
+            "TrailName": names.trail(),
+        },
+    )
+
+
+def _selectors(names: Names) -> list[dict[str, Any]]:
+    """Every call that manages something, and every read and write of an object of the zones."""
     zones = [z for z in AccessZone if z not in (AccessZone.LOG, AccessZone.TRAIL)]
     objects = [sub(f"{names.bucket_arn(z)}/") for z in zones]
     management = {
@@ -98,23 +125,7 @@ def _trail(template: Template, estate: Estate) -> None:
         ],
         "Name": "Every read and write of an object of the zones",
     }
-    template.add(
-        "Trail",
-        "CloudTrail::Trail",
-        {
-            "AdvancedEventSelectors": [management, data],
-            "CloudWatchLogsLogGroupArn": att("TrailLog"),
-            "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
-            "EnableLogFileValidation": True,
-            "IncludeGlobalServiceEvents": True,
-            "IsLogging": True,
-            "IsMultiRegionTrail": True,
-            "KMSKeyId": names.key_import(AccessZone.TRAIL),
-            "S3BucketName": sub(names.bucket(AccessZone.TRAIL)),
-            "Tags": template.labels(),
-            "TrailName": names.trail(),
-        },
-    )
+    return [management, data]
 
 
 def _watch(template: Template, estate: Estate, name: str, says: str, pattern: str) -> None:
