@@ -168,9 +168,12 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
     if role in jobs_of(access):
         used = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
         yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
-    tended = [key(z) for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
+    tended = [z for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
     if tended:
-        yield statement("TendKeys", "Allow", TENDING, tended)
+        yield statement("TendKeys", "Allow", TENDING, [key(z) for z in tended])
+        naming = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
+        aliases = [names.key_alias_arn(z) for z in tended]
+        yield statement("NameKeys", "Allow", naming, aliases)
 
 
 def _copying(access: Access, names: Names) -> Iterator[Statement]:
