@@ -186,7 +186,7 @@ def declared_city(named: str, environment: str, work: Path) -> Folder:
     if not named.startswith("s3://"):
         return read_folder(shipped_city(named), environment)
     from cityline.adapters.aws.store import S3Store  # noqa: PLC0415 - an extra
-    from cityline.adapters.formats.zips import unpacked  # noqa: PLC0415
+    from cityline.deploy.code import unpacked  # noqa: PLC0415
     from cityline.declarations.environment import Lake  # noqa: PLC0415
 
     bucket, _, key = named.removeprefix("s3://").partition("/")

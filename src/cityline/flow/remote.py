@@ -10,9 +10,8 @@ from typing import Any
 from cityline.errors import (
     CitylineError,
     CloudUnreachable,
+    DeclarationError,
     JobFailed,
-    QualityError,
-    SourceError,
     StepError,
 )
 from cityline.flow.parts import Parts
@@ -50,8 +49,8 @@ def run(
     followed, not started again. `until` names the last part.
 
     Interrupted, the job that is at work goes on; asked again, it is followed. Raises CloudError for
-    what the platform refuses, and a job's failure as what it was: SourceError, QualityError,
-    StepError, or JobFailed with the job's message.
+    what the platform refuses; the error of a step that failed, as its receipt tells it; JobFailed
+    with the job's message when no receipt tells.
     """
     began = time.perf_counter()
     name, told = new_name(), []
@@ -126,7 +125,15 @@ def _failure(job: str, ended: JobRun, receipts: list[Receipt]) -> CitylineError:
     if failed is None:
         what = f"the job {ended.state.lower()}: {ended.message or 'it tells no reason'}"
         return JobFailed(what, where=job, hint=hint)
-    kind: type[CitylineError] = SourceError if failed.stage == "ingest" else StepError
-    if failed.outcome is Outcome.BLOCKED:
-        kind = QualityError
-    return kind(str(told.get("error", "")), where=str(told.get("where", failed.step)), hint=hint)
+    kind = _kinds(CitylineError).get(str(told.get("code", "")), StepError)
+    return kind(str(told.get("error", "")), where=str(told.get("where") or failed.step), hint=hint)
+
+
+def _kinds(root: type[CitylineError]) -> dict[str, type[CitylineError]]:
+    """Every error by its name in a receipt, but for those that are no single message."""
+    found = {}
+    for kind in root.__subclasses__():
+        if kind is not DeclarationError:
+            found[kind("").code] = kind
+        found |= _kinds(kind)
+    return found
