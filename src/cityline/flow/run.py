@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -75,14 +75,19 @@ def _until(steps: tuple[str, ...], stage: str) -> tuple[str, ...]:
     return steps[: last + 1]
 
 
+def _fingerprint(parts: Parts, step: str, reads: Mapping[str, str]) -> str:
+    """What a step's outcome depends on; another bucket holds nothing of what was done in one."""
+    lake = parts.folder.environment.lake
+    text = json.dumps([step, parts.code, reads, lake.address if lake else ""], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
     """Do one step if anything it depends on changed; leave a receipt either way."""
     name, _, subject = step.partition("/")
     stage = STAGES[name]
     reads = dict(stage.inputs(parts, subject, done))
-    lake = parts.folder.environment.lake  # another bucket holds nothing of what was done
-    text = json.dumps([step, parts.code, reads, lake.address if lake else ""], sort_keys=True)
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
+    fingerprint = _fingerprint(parts, step, reads)
     last = parts.ledger.last(step)
     if last and last.fingerprint == fingerprint and not stage.asks:
         return replace(last, outcome=Outcome.UNCHANGED, seconds=0.0)
