@@ -156,7 +156,7 @@ class TrinoCluster:
         """Start the worker and wait until the coordinator knows it."""
         place = self.work / f"worker-{time.monotonic_ns()}"
         self.worker = _trino(self.home, place, servers._free_port(), self.port, "")
-        eventually(lambda: self.nodes() == 2, what="Trino's worker")  # noqa: PLR2004
+        eventually(lambda: self.nodes() == 2, what="Trino's worker")
 
     def kill_worker(self) -> None:
         """Kill the worker."""

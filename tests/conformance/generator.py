@@ -244,9 +244,9 @@ class Maker:
         """An expression of a kind over some columns."""
         rules = [*GRAMMAR.get(kind, ()), *self._everywhere(kind)]
         rules = [r for r in rules if "dec" in columns or "{dec}" not in r]
-        if not rules or (depth <= 0 and kind in KINDS) or self._random.random() < 0.1:  # noqa: PLR2004
-            if kind not in ("loose", "small"):
-                return self._leaf(kind, columns)
+        leaf = not rules or (depth <= 0 and kind in KINDS) or self._random.random() < 0.1
+        if leaf and kind not in ("loose", "small"):
+            return self._leaf(kind, columns)
         return self._filled(kind, self._random.choice(rules), columns, depth - 1)
 
     def _everywhere(self, kind: str) -> list[str]:
@@ -254,7 +254,7 @@ class Maker:
 
     def _leaf(self, kind: str, columns: Mapping[str, Sequence[str]]) -> Piece:
         named = columns.get(kind, ())
-        if named and (kind not in LITERALS or self._random.random() < 0.9):  # noqa: PLR2004
+        if named and (kind not in LITERALS or self._random.random() < 0.9):
             return Piece(kind, self._random.choice(named))
         return Piece(kind, self._random.choice(LITERALS[kind]).replace("{", "{{"))
 
@@ -297,7 +297,7 @@ class Maker:
     def _aggregate(self, columns: Mapping[str, Sequence[str]]) -> Piece:
         rules = [r for r in AGGREGATES if "dec" in columns or "{dec}" not in r]
         piece = self._filled("loose", self._random.choice(rules), columns, 0)
-        if self._random.random() < 0.3:  # noqa: PLR2004
+        if self._random.random() < 0.3:
             chosen = self.piece("bool", columns, 2)
             piece = Piece("loose", f"{piece.text} FILTER (WHERE {{bool}})", (*piece.parts, chosen))
         return piece
@@ -314,7 +314,7 @@ class Maker:
         ranked = call.startswith(("rank", "dense_rank", "percent_rank", "cume_dist"))
         kind = self._random.choice([k for k in KINDS if k in columns])
         key = f"{{{kind}}}{self._random.choice(('', ' DESC', ' NULLS FIRST'))}"
-        key = key if ranked and self._random.random() < 0.7 else f"{key}, id"  # noqa: PLR2004
+        key = key if ranked and self._random.random() < 0.7 else f"{key}, id"
         frame = "" if call.split("(")[0] in _UNFRAMED else self._random.choice(_FRAMES)
         part = self._random.choice(("", "PARTITION BY g ", "PARTITION BY {bool} "))
         rule = f"{call} OVER ({part}ORDER BY {key} {frame})"
@@ -358,7 +358,7 @@ class Maker:
         return Query("with", frame, items, (*inner, self.piece("bool", columns, 1)))
 
     def _inside(self) -> Query:
-        (left, one), (right, other) = self._table(), self._table()
+        (left, one), (right, _) = self._table(), self._table()
         where = self._random.choice(
             (
                 f"EXISTS (SELECT 1 FROM {right} AS u WHERE u.g = v.g AND u.id > v.id AND u.b)",

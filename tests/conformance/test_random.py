@@ -46,7 +46,7 @@ def test_random_queries_are_answered_alike(duck: DuckEngine, spark: Engine, trin
         record([Cell("random", told, engine.name, verdict)])  # type: ignore[arg-type]
         assert not found.differences, "\n".join([engine.name, *found.differences])
         answered = found.told["alike"] + found.told["tolerance"]
-        assert answered >= 0.8 * sum(found.told.values()), found.told  # noqa: PLR2004
+        assert answered >= 0.8 * sum(found.told.values()), found.told
 
 
 @pytest.mark.engines
@@ -70,13 +70,13 @@ def test_a_planted_difference_would_be_found(duck: DuckEngine) -> None:
     assert found.differences
     least = min(found.differences, key=len)
     assert "seed planted-" in least
-    assert len(least.splitlines()[-1]) < 200, "it was not shrunk"  # noqa: PLR2004
+    assert len(least.splitlines()[-1]) < 200, "it was not shrunk"
 
 
 def test_a_seed_makes_the_same_queries() -> None:
     one, other = ([Maker(f"s-{n}").query().sql() for n in range(50)] for _ in range(2))
     assert one == other
-    assert len(set(one)) == 50  # noqa: PLR2004 - none is like another
+    assert len(set(one)) == 50
 
 
 def test_what_is_generated_is_portable() -> None:
@@ -86,7 +86,7 @@ def test_what_is_generated_is_portable() -> None:
         for query in list(Maker(f"lint-{number}").query().alone())[:2]:
             problems = lint(query.sql(), "random", SCHEMAS)
             told["refused" if problems else "portable"] += 1
-    assert told["refused"] <= 0.05 * told["portable"], told  # noqa: PLR2004
+    assert told["refused"] <= 0.05 * told["portable"], told
 
 
 def test_every_portable_function_is_asked() -> None:

@@ -156,7 +156,7 @@ def _mean(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG
 
 @_special("round")
 def _round(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
-    """DuckDB scales, rounds halves away from zero and scales back, in doubles; decimals are exact."""
+    """DuckDB scales, rounds halves away from zero and scales back; decimals are exact."""
     if is_decimal(args[0]):
         return f"round({', '.join(map(say, args))})"
     value = f"CAST({say(args[0])} AS DOUBLE)"

@@ -112,7 +112,7 @@ def _annotate_case(_annotator: object, node: exp.Case) -> exp.Expr:
 
 
 def _widest(nodes: Iterable[exp.Expr]) -> Any:
-    """The type that holds all: a double, else a decimal, else the widest integer, else the first."""
+    """The type that holds all: a double, a decimal, the widest integer, or else the first."""
     known = [n for n in nodes if n.type and not n.is_type("null", "unknown")]
     for wide in ("double", "float", "decimal", "int128", "bigint", "int", "smallint", "tinyint"):
         found = next((n for n in known if n.is_type(wide)), None)
