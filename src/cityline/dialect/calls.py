@@ -107,10 +107,8 @@ _SPECIAL["least"] = _extreme_of("least")
 @_special("date_trunc", "datetrunc")
 def _trunc(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     unit, of = say(args[0]).lower(), say(args[1])
-    call = f"date_trunc({unit}, {of})"
-    moment = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"
-    kind = "DATE" if args[1].is_type("date") else moment
-    return f"CAST({call} AS {kind})"
+    kind = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"  # of a date too, as in DuckDB
+    return f"CAST(date_trunc({unit}, {of}) AS {kind})"
 
 
 @_special("date_diff", "datediff")

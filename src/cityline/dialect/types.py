@@ -53,10 +53,11 @@ def is_dated(node: exp.Expr) -> bool:
 
 def sort_key(order: exp.Order, key: exp.Expr) -> exp.Expr:
     """What an ORDER BY's key stands for: a name or number may be a column of the result."""
-    said, query = key.this, order.parent
+    said: exp.Expr = key.this
+    query = order.parent
     if not isinstance(query, exp.Query) or not isinstance(said, exp.Column | exp.Literal):
         return said
-    given = query.selects
+    given: list[exp.Expr] = query.selects
     if isinstance(said, exp.Literal):
         at = int(said.name) - 1 if said.is_int else -1
         return given[at] if 0 <= at < len(given) else said
