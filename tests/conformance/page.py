@@ -48,10 +48,10 @@ def written(day: str) -> str:
     for kind, title in _KINDS.items():
         for engine, name in _ENGINES.items():
             told = Counter(v[engine] for v in found.get(kind, {}).values() if engine in v)
-            name = f"{name}, {_asked(found[kind], engine)}" if kind == "random" and told else name
             if told:
                 counts = " | ".join(str(told[v]) for v in _SIGNS)
-                lines.append(f"| {title} | {name} | {counts} |")
+                asked = f", {_asked(found[kind], engine)}" if kind == "random" else ""
+                lines.append(f"| {title}{asked} | {name} | {counts} |")
     for kind, title in _KINDS.items():
         if kind == "random":  # one line says it: the cases are a seed's
             continue

@@ -138,7 +138,7 @@ def test_a_cluster_without_workers_is_lost_in_bounded_time(
 ) -> None:
     asked = {"home": str(tmp_path), "address": cluster.address, "patience": 10}
     with driver(**asked, sql=WIDE, into="curated/wide/data/two") as write:
-        clusters.eventually(lambda: cluster.executors(), what="an executor")
+        clusters.eventually(cluster.executors, what="an executor")
         time.sleep(2)
         cluster.kill_workers()
         ended = write.ended(90)

@@ -107,10 +107,8 @@ _SPECIAL["least"] = _extreme_of("least")
 @_special("date_trunc", "datetrunc")
 def _trunc(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     unit, of = say(args[0]).lower(), say(args[1])
-    call = f"date_trunc({unit}, {of})"
-    moment = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"
-    kind = "DATE" if args[1].is_type("date") else moment
-    return f"CAST({call} AS {kind})"
+    kind = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"  # of a date too, as in DuckDB
+    return f"CAST(date_trunc({unit}, {of}) AS {kind})"
 
 
 @_special("date_diff", "datediff")
@@ -156,7 +154,7 @@ def _mean(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG
 
 @_special("round")
 def _round(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
-    """DuckDB scales, rounds halves away from zero and scales back, in doubles; decimals are exact."""
+    """DuckDB scales, rounds halves away from zero and scales back; decimals are exact."""
     if is_decimal(args[0]):
         return f"round({', '.join(map(say, args))})"
     value = f"CAST({say(args[0])} AS DOUBLE)"

@@ -1,4 +1,4 @@
-"""What is refused once types are known: casts, comparisons and arithmetic that mean another thing."""
+"""What is refused once types are known: casts, comparisons and sums that mean another thing."""
 
 from __future__ import annotations
 

@@ -53,10 +53,11 @@ def is_dated(node: exp.Expr) -> bool:
 
 def sort_key(order: exp.Order, key: exp.Expr) -> exp.Expr:
     """What an ORDER BY's key stands for: a name or number may be a column of the result."""
-    said, query = key.this, order.parent
+    said: exp.Expr = key.this
+    query = order.parent
     if not isinstance(query, exp.Query) or not isinstance(said, exp.Column | exp.Literal):
         return said
-    given = query.selects
+    given: list[exp.Expr] = query.selects
     if isinstance(said, exp.Literal):
         at = int(said.name) - 1 if said.is_int else -1
         return given[at] if 0 <= at < len(given) else said
@@ -112,7 +113,7 @@ def _annotate_case(_annotator: object, node: exp.Case) -> exp.Expr:
 
 
 def _widest(nodes: Iterable[exp.Expr]) -> Any:
-    """The type that holds all: a double, else a decimal, else the widest integer, else the first."""
+    """The type that holds all: a double, a decimal, the widest integer, or else the first."""
     known = [n for n in nodes if n.type and not n.is_type("null", "unknown")]
     for wide in ("double", "float", "decimal", "int128", "bigint", "int", "smallint", "tinyint"):
         found = next((n for n in known if n.is_type(wide)), None)

@@ -80,6 +80,7 @@ def spoken(asked: str, target: str) -> str:
         ("CAST(ts AS VARCHAR)", "CAST(t.ts AS STRING)", "regexp_replace(CAST(t.ts AS VARCHAR)"),
         ("ts + INTERVAL 1 DAY", "t.ts + INTERVAL", "t.ts + INTERVAL"),
         ("d + INTERVAL 1 DAY", "AS TIMESTAMP", "AS TIMESTAMP(6)"),
+        ("date_trunc('month', d)", "AS TIMESTAMP_NTZ", "AS TIMESTAMP(6)"),
         ("x / y", "'-Infinity'", "CAST(t.x AS DOUBLE) / CAST(t.y AS DOUBLE)"),
         ("max(x) FILTER (WHERE q > 1)", "max(t.x) FILTER", "bool_or(is_nan(CAST(t.x AS DOUBLE))) FILTER"),
     ],
