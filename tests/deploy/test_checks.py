@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cityline.deploy.checks import CHECKS, Stacks, check
 from cityline.declarations.schedules import cron_fault
+from cityline.deploy.checks import CHECKS, Stacks, check
 from tests.deploy.conftest import Bodies
 from tests.deploy.mutants import MUTANTS, Change
 

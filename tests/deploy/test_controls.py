@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tools.gates.tools import CONTROL_TOWER, OWN_RULES
+
 from cityline.deploy.checks import CHECKS
 from cityline.deploy.controls import CONTROLS
-from tools.gates.tools import CONTROL_TOWER, OWN_RULES
 
 
 def test_there_are_fifty_four_and_all_but_one_are_held() -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-
 from tools.gates.canary import sung
 from tools.gates.findings import Acknowledgement, Finding, judge, read
 from tools.gates.resolved import ACCOUNT, resolved

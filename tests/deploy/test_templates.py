@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+from tools.templates import differing, files, main
 
+from cityline.cli.commands.serving import serve
 from cityline.deploy.estate import Estate
 from cityline.deploy.render import STACKS, render
 from cityline.deploy.template import INLINE_LIMIT, Template, minified
@@ -15,7 +18,6 @@ from cityline.errors import DeclarationError, UsageError
 from cityline.wiring import open_city, open_estate
 from tests.conftest import copy_vancouver
 from tests.deploy.conftest import CITY, TEMPLATES, Bodies
-from tools.templates import differing, files, main
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,20 @@ def test_glue_gets_the_rules_word_for_word(estate: Estate, bodies: Bodies) -> No
     assert told == {r.text.strip() for r in estate.folder.rules.values()}
 
 
+def test_the_server_starts_with_options_the_program_has(bodies: Bodies) -> None:
+    launch = bodies["publish"]["Resources"]["Launch"]["Properties"]["LaunchTemplateData"]
+    script = launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+    command = next(x for x in script.splitlines() if x.startswith("ExecStart=")).split()
+    known = {o for p in serve.params for o in p.opts}
+    assert command[0] == "ExecStart=/opt/cityline/bin/cityline"
+    assert {o for o in command[2:] if o.startswith("--")} <= known
+    taken = {p.envvar for p in serve.params if isinstance(p.envvar, str)}
+    written = set(re.findall(r"^(CITYLINE_\w+)=", script, re.MULTILINE))
+    assert written <= taken
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_environment_that_is_not_on_aws_has_no_templates() -> None:
     with pytest.raises(DeclarationError, match="not on AWS"):
         render(open_estate(CITY, "local"))
@@ -109,6 +125,7 @@ def test_a_city_on_aws_is_not_opened_on_this_machine() -> None:
         ("monthly_budget_usd = 300", "monthly_budget_usd = -1", "greater than 0"),
         ('schedule = "cron(30 11 * * ? *)"', 'schedule = "daily"', "not cron"),
         ("[aws]\n", "[amazon]\n", "amazon"),
+        ('hosts = ["data.vancouver.example"]', 'hosts = ["x.example"]', "does not name the domain"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(

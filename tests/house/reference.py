@@ -167,7 +167,7 @@ def aws_controls() -> str:
     lines = [
         "# Controls of the AWS templates", "", _MADE, "",
         f"{len(CONTROLS)} controls can be shown in a template; {held} are held: weaken one, and a check or a tool "
-        "fails. A check of ours is in `cityline.deploy.checks`, has a mistake it is known to find in "
+        "fails. Three of them are of services that are not used, and a check refuses those. A check of ours is in `cityline.deploy.checks`, has a mistake it is known to find in "
         "`tests/deploy/mutants.py`, and runs in `make test`; a tool runs in `make check-aws`. Controls of the account "
         "(root, sign-in, detection services) and of what runs are not in this table.", "",
         "| control | AWS's name | demands | our checks | tools | note |",

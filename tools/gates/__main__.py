@@ -2,8 +2,8 @@
 
     python -m tools.gates [--city CITY] [GATE …]
 
-Ends with 1 when a finding is not acknowledged, an acknowledgement has expired or is not needed, or a
-gate finds nothing in the canary.
+Ends with 1 when a finding is not acknowledged, an acknowledgement has expired or is not needed, or
+a gate finds nothing in the canary.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Finding:
 class Acknowledgement:
     """A reason why findings stay, by whom, and until when.
 
-    `rules` are regular expressions over `gate rule`; `resources` are patterns over `stack/Resource`.
+    `rules` are regular expressions over `gate rule`; `resources` patterns over `stack/Resource`.
     """
 
     id: str
@@ -63,8 +63,8 @@ def read(path: Path = FILE) -> list[Acknowledgement]:
             raise ValueError(f"{path.name}: {entry.get('id', 'an entry')} has no {told}")
         if len(entry["reason"]) < 20 or any(a.id == entry["id"] for a in found):  # noqa: PLR2004
             raise ValueError(f"{path.name}: {entry['id']} needs a reason and an id of its own")
-        parts = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-        found.append(Acknowledgement(**parts))
+        rules, resources = tuple(entry.pop("rules")), tuple(entry.pop("resources"))
+        found.append(Acknowledgement(rules=rules, resources=resources, **entry))
     return found
 
 
@@ -79,7 +79,8 @@ def judge(
     faults: list[str] = []
     count = 0
     for finding in findings:
-        if any([a.covers(finding) for a in acknowledged]):  # a list: each must see it
+        covering = [a for a in acknowledged if a.covers(finding)]  # each must see it
+        if covering:
             count += 1
         else:
             faults.append(str(finding))

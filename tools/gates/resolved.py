@@ -59,7 +59,7 @@ class _Filler:
         }
 
     def template(self) -> dict[str, Any]:
-        filled: dict[str, Any] = self._fill({k: v for k, v in self._template.items()})
+        filled: dict[str, Any] = self._fill(dict(self._template))
         for body in filled["Resources"].values():
             if body["Type"] == "AWS::S3::BucketPolicy":
                 bucket = body["Properties"]["Bucket"]["Ref"]

@@ -130,7 +130,7 @@ def _resources(found: Any) -> set[str]:
 
 
 def parliament(given: Given) -> Iterator[Finding]:
-    """Roles' policies: unknown actions and condition keys, actions that do not fit their resource."""
+    """Roles' policies: unknown actions and condition keys, actions that fit no resource."""
     documents = {
         f"{stack}--{name}": body["Properties"]["PolicyDocument"]
         for stack, template in given.resolved.items()

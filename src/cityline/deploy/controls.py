@@ -26,7 +26,7 @@ class Control:
         return bool(self.checks or self.tools)
 
 
-def _control(id_: str, name: str, demands: str, checks: str = "", tools: str = "", note: str = "") -> Control:  # fmt: skip # noqa: E501
+def _control(id_: str, name: str, demands: str, checks: str = "", tools: str = "", note: str = "") -> Control:  # fmt: skip
     return Control(id_, name, demands, tuple(checks.split()), tuple(tools.split()), note)
 
 

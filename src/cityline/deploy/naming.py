@@ -54,6 +54,10 @@ class Names:
         """A zone's bucket."""
         return f"{self.prefix}-{zone}-{ACCOUNT}-{self.region(replica=replica)}"
 
+    def bucket_of(self, zone: AccessZone, account: str) -> str:
+        """A zone's bucket in an account that is known."""
+        return self.bucket(zone).replace(ACCOUNT, account)
+
     def bucket_arn(self, zone: AccessZone, *, replica: bool = False) -> str:
         """The bucket itself."""
         return f"arn:aws:s3:::{self.bucket(zone, replica=replica)}"
@@ -66,6 +70,10 @@ class Names:
         """The alias of a zone's key, alike in both regions. The key of `log` is the platform's own:
         log groups, topics and job bookmarks."""
         return f"alias/{self.prefix}-{zone}"
+
+    def key_alias_arn(self, zone: AccessZone) -> str:
+        """The alias itself, which is permitted apart from the key."""
+        return f"arn:aws:kms:{self.home}:{ACCOUNT}:{self.key_alias(zone)}"
 
     def key_export(self, zone: AccessZone) -> str:
         """The export under which the storage stack tells a key's ARN to others in its region."""

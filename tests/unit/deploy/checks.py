@@ -86,7 +86,7 @@ def bucket_alone(p: Platform, zone: AccessZone) -> Found:
 
 def _deploying(bucket: Doc, caller: Caller, said: dict[str, str]) -> Found:
     """Whoever deploys puts code, and is held to the zone's own key."""
-    for how, right, sent in [*headers(AccessZone.CODE), ("with no header", True, {})]:
+    for how, right, sent in headers(AccessZone.CODE):
         on = f"{_base(AccessZone.CODE)}/wheels/x"
         request = Request(caller, "s3:PutObject", on, said | SAFE | sent)
         ask = Ask(f"{caller.arn} with everything puts code {how}", request, right, not right)
@@ -272,8 +272,7 @@ def _copy_refuses(p: Platform, zone: AccessZone, role: str) -> Found:
     open_copy: Doc = {
         "Statement": [s for s in p.copies[zone]["Statement"] if s["Sid"] != "DeclaredWrite"]
     }
-    silent = [("with no header", True, {})]
-    for how, right, sent in [*headers(zone, replica=True), *silent]:
+    for how, right, sent in headers(zone, replica=True):
         request = Request(caller, "s3:PutObject", f"{base}/x", said | SAFE | sent)
         says = f"{role} writes the copy of {zone} {how}"
         yield from Ask(says, request, right, not right).held([ANYTHING], open_copy)

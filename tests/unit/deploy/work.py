@@ -63,6 +63,11 @@ def table() -> Iterator[Row]:
                        ("cloudtrail:GetEventSelectors", trail)):  # fmt: skip
         yield action, on, {"auditor"}, {}
     yield "cloudtrail:GetTrailStatus", trail + "-x", set(), {}
+    for zone in AccessZone:
+        alias = told(NAMES.key_alias_arn(zone))
+        for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
+            yield action, alias, {"administrator"}, {}
+            yield action, alias + "x", set(), {}
     for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
                    "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
                    "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
@@ -143,7 +148,7 @@ def platform_key(p: Platform) -> Iterator[str]:
         for name, good in (("/cityline-vancouver/trail", True), ("/aws-glue/x", True),
                            ("/aws-glue-databrew/x", True), ("/other/x", False)):  # fmt: skip
             for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo",
-                           "GenerateDataKey", "DescribeKey"):  # fmt: skip
+                           "GenerateDataKey"):  # fmt: skip
                 calls.append((service, f"kms:{action}", {context: f"{group}:{name}"}, good))
         calls.append((service, "kms:CreateGrant", {context: f"{group}:/aws-glue/x"}, False))
         elsewhere = Caller(service="logs.us-west-2.amazonaws.com")

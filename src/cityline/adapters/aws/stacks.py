@@ -1,4 +1,4 @@
-"""Stacks through CloudFormation; credentials and endpoint as every AWS program finds them."""
+"""Stacks through CloudFormation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cityline.adapters.aws.answers import cloud_errors, refused
+from cityline.adapters.aws.clients import Clients
 from cityline.errors import CloudRefused, CloudUnreachable, StackFailed
 from cityline.ports.stacks import FOR_EVER, Deployed
 
@@ -32,13 +33,11 @@ class CloudFormation:
     def __init__(self, patience: float = 3600.0, pause: float = _PAUSE) -> None:
         self._patience = patience
         self._pause = pause
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._client = Clients()
 
     def account(self) -> str:
         """The account's number."""
-        with cloud_errors("the account"):
-            told: str = self._client("sts", "us-east-1").get_caller_identity()["Account"]
-            return told
+        return self._client.account()
 
     def find(self, name: str, region: str) -> Deployed | None:
         """A stack as it stands."""
@@ -235,19 +234,6 @@ class CloudFormation:
         return when
 
     # -- asking and waiting ---------------------------------------------------------------------
-
-    def _client(self, service: str, region: str) -> Any:
-        key = service, region
-        if key not in self._clients:
-            with cloud_errors(region):
-                import boto3  # noqa: PLC0415 - an extra, and heavy
-                from botocore.config import Config  # noqa: PLC0415
-
-                retries = {"mode": "standard", "total_max_attempts": 6}
-                self._clients[key] = boto3.Session().client(
-                    service, region_name=region, config=Config(connect_timeout=10, retries=retries)
-                )
-        return self._clients[key]
 
     def _all(self, service: str, region: str, asked: str, key: str, name: str) -> list[str]:
         """The names of everything a service lists, on all its pages."""

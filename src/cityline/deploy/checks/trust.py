@@ -75,9 +75,9 @@ def wide_statements(stacks: Stacks) -> Iterator[Finding]:
             for action in actions:
                 if action == "*" or action.endswith(":*"):
                     yield policy.fault("wide-statements", f"it allows {action}")
-                if action.startswith("kms:") and _WIDE & set(resources):
-                    if not _via_service(statement):
-                        yield policy.fault("wide-statements", f"{action} with any key")
+                any_key = action.startswith("kms:") and _WIDE & set(resources)
+                if any_key and not _via_service(statement):
+                    yield policy.fault("wide-statements", f"{action} with any key")
 
 
 def no_people(stacks: Stacks) -> Iterator[Finding]:

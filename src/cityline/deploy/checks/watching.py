@@ -12,9 +12,7 @@ _YEAR = 365
 
 def alarm_actions(stacks: Stacks) -> Iterator[Finding]:
     """Every alarm tells a topic that exists, and its actions are on."""
-    topics = {
-        name for t in stacks.of("SNS::Topic") for name in [stacks.text(t.stack, t.get("TopicName", ""))]
-    }  # fmt: skip
+    topics = stacks.names("SNS::Topic")
     for alarm in stacks.of("CloudWatch::Alarm"):
         actions = [stacks.text(alarm.stack, a) for a in alarm.get("AlarmActions", [])]
         if not actions or any(a.rpartition(":")[2] not in topics for a in actions):

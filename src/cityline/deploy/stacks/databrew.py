@@ -16,7 +16,7 @@ from cityline.deploy import recipes, rules
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, sub
 from cityline.deploy.policies.statements import sid
-from cityline.deploy.template import Template, att, ref
+from cityline.deploy.template import Template, ref
 
 ROLE = "prepare"
 _NODES = 2
@@ -95,10 +95,15 @@ def _prepared(template: Template, estate: Estate, name: str, source: Source) -> 
         told = "left out" if step.left_out else "differs"
         template.output(at, f"{step.operation} {told}: {step.difference}")
     landing = sub(estate.names.bucket(AccessZone.LANDING))
+    place = {
+        "Bucket": landing,
+        "BucketOwner": ref("AWS::AccountId"),
+        "Key": f"databrew/{name}/",
+    }
     output = {
         "CompressionFormat": "SNAPPY",
         "Format": "PARQUET",
-        "Location": {"Bucket": landing, "BucketOwner": ref("AWS::AccountId"), "Key": f"databrew/{name}/"},
+        "Location": place,
         "MaxOutputFiles": 1,
         "Overwrite": True,
     }  # fmt: skip
@@ -176,9 +181,10 @@ def _profile(
         "BucketOwner": ref("AWS::AccountId"),
         "Key": f"databrew/profile/{name}/{of}/",
     }
+    part: dict[str, Any] = {"Mode": "CUSTOM_ROWS", "Size": _SAMPLE}
     described: dict[str, Any] = {
         "DatasetName": ref(dataset),
-        "JobSample": {"Mode": "CUSTOM_ROWS", "Size": _SAMPLE} if of == "received" else {"Mode": "FULL_DATASET"},
+        "JobSample": part if of == "received" else {"Mode": "FULL_DATASET"},
         "OutputLocation": where,
         "Type": "PROFILE",
     }  # fmt: skip
@@ -213,7 +219,7 @@ def _job(
 
 def _difference(rendered: recipes.Rendered) -> str:
     """What the Glue job does and this recipe does not, within the length AWS allows."""
-    absent = sorted({u.operation for u in rendered.unlike if u.left_out})
-    nearly = sorted({u.operation for u in rendered.unlike if not u.left_out})
-    told = f"Left out: {', '.join(absent) or 'nothing'}. Done otherwise: {', '.join(nearly) or 'nothing'}."
+    absent = ", ".join(sorted({u.operation for u in rendered.unlike if u.left_out}))
+    nearly = ", ".join(sorted({u.operation for u in rendered.unlike if not u.left_out}))
+    told = f"Left out: {absent or 'nothing'}. Done otherwise: {nearly or 'nothing'}."
     return f"A look at the data; landing is made by the Glue job. {told}"[:_DESCRIPTION]

@@ -1,4 +1,4 @@
-"""The network of the web server: a way in through the load balancer, no way out but to AWS itself."""
+"""The network of the web server: a way in by the load balancer, no way out but to AWS itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
-from cityline.deploy.naming import ACCOUNT, sub
+from cityline.deploy.naming import ACCOUNT
 from cityline.deploy.policies.statements import document, statement
 from cityline.deploy.template import Template, att, ref
 
