@@ -7,7 +7,7 @@ SPARK4 := build/spark4
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-slow test-engines test-all check check-aws templates bench lock docs clean
+.PHONY: help demo test test-slow test-engines test-aws test-all check check-aws templates bench lock docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,8 +16,8 @@ demo: $(VENV)/run.stamp ## Run Vancouver end to end and print the answers
 	@$(BIN)/cityline demo
 
 test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is installed), under 10 minutes
-	@$(BIN)/pytest -m "not slow and not engines" $(if $(CHROMIUM),,-m "not slow and not engines and not browser")
-	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines)"
+	@$(BIN)/pytest -m "not slow and not engines and not aws" $(if $(CHROMIUM),,-m "not slow and not engines and not aws and not browser")
+	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines), and AWS's, which need an emulator (make test-aws)"
 
 test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
 	@$(BIN)/pytest -m slow
@@ -65,7 +65,7 @@ lock: ## Lock the dependencies anew (needs pip-tools on the path)
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/engines.txt requirements/engines.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/spark4.txt requirements/spark4.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/bench.txt requirements/bench.in
-	for name in deploy gates-lint gates-checkov gates-guard; do pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/$$name.txt requirements/$$name.in; done
+	for name in deploy emulator gates-lint gates-checkov gates-guard; do pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## Remove what these commands made
 	rm -rf $(VENV) build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -101,6 +101,12 @@ $(SPARK4)/spark4.stamp: requirements/spark4.txt $(VENV)/engines.stamp
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@echo "Installing the peers of the benchmarks into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+build/emulator-venv/stamp: requirements/emulator.txt | $(VENV)/bin/pip
+	@echo "Installing the emulator of AWS …"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 build/gates/cdk/stamp: requirements/deploy.txt

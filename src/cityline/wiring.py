@@ -195,14 +195,19 @@ def declared_city(named: str, environment: str, work: Path) -> Folder:
 
 
 def open_estate(root: Path, environment: str = "aws") -> Estate:
-    """What a city's templates are made of. Raises DeclarationError."""
+    """What a city's templates are made of. Raises DeclarationError, also for data that may not lie
+    where the environment would put it."""
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415 - heavy
     from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
     from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
+    from cityline.flow.checking import policies  # noqa: PLC0415
     from cityline.lake.address import Address, Zone  # noqa: PLC0415
     from cityline.stages.structure import shape  # noqa: PLC0415
 
     folder = read_folder(root, environment)
+    problems = policies(folder)
+    if problems:
+        raise DeclarationError(problems)
     engine = DuckEngine(FolderStore(folder.root / folder.environment.home / "lake"))
     schemas = {
         Address(Zone.CURATED, name).table: shape(model, engine)
@@ -318,6 +323,7 @@ def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
     from cityline.declarations.access import AccessZone  # noqa: PLC0415
     from cityline.declarations.reading import nearest  # noqa: PLC0415
     from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
+    from cityline.flow.checking import policies  # noqa: PLC0415
     from cityline.deploy.prices import price  # noqa: PLC0415
     from cityline.lake.cost import Rate  # noqa: PLC0415
 

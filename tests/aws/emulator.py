@@ -86,7 +86,7 @@ def emulator(work: Path, *, auth: bool = True) -> Iterator[Emulator]:
         "TMPDIR": str(work),
     }
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    command = [PYTHON, script, certificate, key, str(tls), str(plain)]
+    command = [str(x) for x in (PYTHON, script, certificate, key, tls, plain)]
     log = work / "emulator.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -185,6 +185,7 @@ def standing(aws: Emulator, prefix: str) -> list[str]:
     return sorted({f for f in found if prefix in f or prefix.replace("-", "_") in f})
 
 
+@pytest.mark.timeout(900)
 def test_a_city_is_made_changed_left_alone_and_removed(
     as_deployer: Emulator, city: Callable[[str], City]
 ) -> None:
@@ -277,6 +278,7 @@ def _lift(aws: Emulator, bucket: str) -> None:
 STORES = ("replica", "keys", "access", "evidence", "storage")
 
 
+@pytest.mark.timeout(900)
 def test_removing_goes_on_where_it_was_cut_off(
     as_deployer: Emulator, city: Callable[[str], City], monkeypatch: pytest.MonkeyPatch
 ) -> None:
