@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cityline.adapters.formats.folders import store_errors
-from cityline.lake.address import Zone
+from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.gauges import Alarm, Reading
 from cityline.ports.ledger import Ledger
@@ -112,4 +112,12 @@ def _ran(recent: Sequence[Receipt], sizes: Sizes) -> Iterator[Reading]:
 
 def _read(receipts: Sequence[Receipt], sizes: Sizes) -> float:
     """Bytes of everything that was read, whole."""
-    return float(sum(sizes.get(read, 0) for r in receipts for read in r.reads.items()))
+    return float(
+        sum(sizes.get((_address(a), v), 0) for r in receipts for a, v in r.reads.items())
+    )
+
+
+def _address(read: str) -> str:
+    """A receipt names what it read as an address or as SQL does; anything else stays itself."""
+    zone = read.partition(".")[0]
+    return str(Address.parse(read)) if zone in set(Zone) else read
