@@ -168,6 +168,8 @@ _TRUST = (
     ("keys", "a key gone in a week", put("keys", "RawKey", "PendingWindowInDays", 7)),
     ("keys", "grants for anybody",
      cut("keys", "RawKey", "KeyPolicy.Statement.1.Condition")),
+    ("keys", "grants to people are not refused",
+     without("keys", "RawKey", "KeyPolicy", "NoOtherGrants")),
     ("cross-references", "a topic nobody makes",
      put("observability", "WebErrorsAlarm", "AlarmActions",
          [{"Fn::Sub": "arn:aws:sns:ca-central-1:${AWS::AccountId}:cityline-vancouver-alarm"}])),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from cityline.deploy.checks.reading import Finding, Stacks
+from cityline.deploy.checks.reading import Finding, Resource, Stacks
 from cityline.deploy.checks.trust import statements
 
 _MONTH = 30
@@ -24,11 +25,19 @@ def keys(stacks: Stacks) -> Iterator[Finding]:
             yield key.fault("keys", "it goes with the stack, and all it encrypted with it")
         if (key.stack, str({"Ref": key.id})) not in aliased and key.stack not in _NO_DATA:
             yield key.fault("keys", "it has no alias")
-        for statement in statements(stacks, key, "KeyPolicy"):
-            granting = "kms:CreateGrant" in statement.get("Action", [])
-            bound = "kms:GrantIsForAWSResource" in str(statement.get("Condition", {}))
-            if statement.get("Effect") == "Allow" and granting and not bound:
-                yield key.fault("keys", "grants may be for anybody")
+        yield from _grants(key, statements(stacks, key, "KeyPolicy"))
+
+
+def _grants(key: Resource, found: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    """A grant is made for AWS's services: allowed so, and refused otherwise."""
+    for statement in found:
+        granting = "kms:CreateGrant" in statement.get("Action", [])
+        bound = "kms:GrantIsForAWSResource" in str(statement.get("Condition", {}))
+        if statement.get("Effect") == "Allow" and granting and not bound:
+            yield key.fault("keys", "grants may be for anybody")
+    refused = [s for s in found if s.get("Effect") == "Deny" and "CreateGrant" in str(s["Action"])]
+    if not any("kms:GrantIsForAWSResource" in str(s.get("Condition")) for s in refused):
+        yield key.fault("keys", "grants to people are not refused")
 
 
 def job_encryption(stacks: Stacks) -> Iterator[Finding]:

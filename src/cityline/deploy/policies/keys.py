@@ -61,50 +61,31 @@ COPYING: tuple[str, ...] = ("kms:Encrypt", "kms:GenerateDataKey")
 
 
 def key_policy(
-    access: Access,
-    names: Names,
-    zone: AccessZone,
-    *,
-    replica: bool = False,
-    distribution: Any = None,
+    access: Access, names: Names, zone: AccessZone, *, replica: bool = False
 ) -> Document:
-    """The policy of a zone's key in the home region, or of the key of its copy. `distribution` is
-    the ARN of a CloudFront distribution that may read, for the static site.
+    """The policy of a zone's key in the home region, or of the key of its copy.
 
     The account tends the key; nobody of it may decrypt unless named here *and* permitted by a
     policy of the role's own. The key of a zone that nobody may delete from cannot be deleted
     either, for that would delete everything in it.
     """
-    statements = [
-        *tending(names, sealed=kept_by_all(access, zone)),
-        *_use(access, names, zone, replica=replica),
-        *_services(access, names, zone, replica=replica),
-    ]
-    if distribution is not None:
-        statements.append(
-            statement(
-                "DistributionReads", "Allow", ["kms:Decrypt"], ["*"],
-                principal={"Service": "cloudfront.amazonaws.com"},
-                condition={"StringEquals": {"aws:SourceArn": distribution}},
-            )
-        )  # fmt: skip
-    return document(statements)
+    return document(
+        [
+            *_tending(access, names, zone),
+            *_use(access, names, zone, replica=replica),
+            *_services(access, names, zone, replica=replica),
+        ]
+    )
 
 
-def tending(names: Names, *, sealed: bool = False) -> Iterator[Statement]:
-    """The account tends a key; grants on it are made for AWS's services alone. A sealed key is not
-    ended either."""
+def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Statement]:
     account = {"AWS": names.account_arn()}
-    actions = [a for a in TENDING if not (sealed and a in _ENDING)]
-    yield statement("AccountTends", "Allow", actions, ["*"], principal=account)
+    sealed = kept_by_all(access, zone)
+    tending = [a for a in TENDING if not (sealed and a in _ENDING)]
+    yield statement("AccountTends", "Allow", tending, ["*"], principal=account)
     yield statement(
         "GrantsForServicesOnly", "Allow", ["kms:CreateGrant", "kms:RevokeGrant"],
         ["*"], principal=account, condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-    )  # fmt: skip
-    person = {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
-    yield statement(
-        "NoOtherGrants", "Deny", ["kms:CreateGrant"], ["*"], principal="*",
-        condition={"BoolIfExists": person},
     )  # fmt: skip
     if sealed:
         yield statement("NobodyEnds", "Deny", _ENDING, ["*"], principal="*")
