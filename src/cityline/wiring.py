@@ -76,7 +76,7 @@ def assemble(
         folder=folder,
         home=home,
         store=store,
-        catalog=IcebergCatalog(home, store, shared=beyond),
+        catalog=IcebergCatalog(home, store, shared=beyond, name=settings.spark.catalog),
         engine=engines[settings.engine](),
         asking=engines[settings.questions](),
         ledger=SqliteLedger(home),
@@ -161,6 +161,7 @@ def _spark(settings: Environment, store: Store, home: Path) -> Engine:
             memory=settings.memory_limit.lower().replace("gb", "g").replace("mb", "m"),
             partitions=settings.spark.partitions,
             extra=bucket_settings(settings.lake) if settings.lake else {},
+            catalog=settings.spark.catalog,
         ),
     )
 

@@ -107,10 +107,13 @@ def _is_here(host: str) -> bool:
 
 
 class SparkAt(Declared):
-    """Where Spark is. `address` is `local[*]`, a cluster's master, or `sc://host:port` for Spark
-    Connect; `jars` is the folder of the Iceberg runtime, relative to where the command runs."""
+    """Where Spark is. `address` is `local[*]`, a cluster's master, `sc://host:port` for Spark
+    Connect, or empty for the session that this process has, as in a Glue job. `jars` is the folder
+    of the Iceberg runtime, relative to where the command runs. `catalog` is the catalogue's name,
+    in Spark and in the lake's own file: tables made under another name are not seen."""
 
     address: str = "local[*]"
+    catalog: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "cityline"
     jars: str = "build/engines/spark-3.5"
     partitions: Annotated[int, Field(ge=1)] = 8
 

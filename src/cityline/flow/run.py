@@ -123,6 +123,13 @@ def _step(parts: Parts, step: str, done: Done, run_name: str) -> Receipt:
     return receipt
 
 
+def _fingerprint(parts: Parts, step: str, reads: Mapping[str, str]) -> str:
+    """What a step's outcome depends on. Another bucket holds nothing of what was done."""
+    lake = parts.folder.environment.lake
+    text = json.dumps([step, parts.code, reads, lake.address if lake else ""], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _failed(receipt: Receipt, error: CitylineError, seconds: float) -> Receipt:
     """What is kept of a step that did not go through."""
     return replace(

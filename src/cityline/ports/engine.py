@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import pyarrow as pa
 
@@ -103,4 +103,14 @@ class Engine(Protocol):
 
     def clean(self, plan: CleaningPlan, texts: Texts) -> Cleaned:
         """Run a recipe's plan."""
+        ...
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """An engine that can say more about itself than that it answers."""
+
+    def examine(self) -> str:
+        """That it answers, with its version and any warning about it. Raises EngineError and
+        MissingExtra, saying exactly what is missing."""
         ...

@@ -40,17 +40,26 @@ def read_texts(path: Path, layout: Layout) -> Texts:
         return "skip"
 
     read = _reader(data, path, layout)
-    table = read(skip, threads=True)
+    table = _compact(read(skip, threads=True))
     if seen:  # row numbers are only known when one thread reads
         ragged.clear()
-        table = read(skip, threads=False)
+        table = _compact(read(skip, threads=False))
     # the reader numbers records from 1 and the header is the first
     numbered = tuple((number - 1, text) for number, text in ragged)
     total = table.num_rows + len(numbered)
     numbers = np.arange(1, total + 1, dtype=np.int64)
     if numbered:
         numbers = np.delete(numbers, [n - 1 for n, _ in numbered])
-    return Texts(table.unify_dictionaries(), pa.array(numbers), numbered)
+    return Texts(table, pa.array(numbers), numbered)
+
+
+def _compact(table: pa.Table) -> pa.Table:
+    """One chunk and one dictionary a column; column by column, so that memory never holds two
+    tables."""
+    for at, field in enumerate(table.schema):
+        column = table.column(at).unify_dictionaries().combine_chunks()
+        table = table.set_column(at, field, column)
+    return table
 
 
 def _reader(data: bytes | None, path: Path, layout: Layout) -> Callable[..., pa.Table]:

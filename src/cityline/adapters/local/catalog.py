@@ -31,13 +31,14 @@ def _catalog_errors(where: str) -> Iterator[None]:
     from pyiceberg.exceptions import (  # noqa: PLC0415 - 1.3 s to import
         CommitFailedException,
         NoSuchTableError,
+        ValidationException,
     )
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - comes with pyiceberg
 
     try:
         with store_errors(where):
             yield
-    except CommitFailedException as error:
+    except (CommitFailedException, ValidationException) as error:  # the second by its retry
         what = "another writer changed the table; nothing was committed"
         raise CatalogError(what, where=where, hint="run again") from error
     except NoSuchTableError as error:
@@ -49,12 +50,15 @@ def _catalog_errors(where: str) -> Iterator[None]:
 
 class IcebergCatalog:
     """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over any store. `shared` says that
-    other engines read the catalogue at the same time."""
+    other engines read the catalogue at the same time, under the same `name`."""
 
-    def __init__(self, home: Path, store: Store, *, shared: bool = False) -> None:
+    def __init__(
+        self, home: Path, store: Store, *, shared: bool = False, name: str = "cityline"
+    ) -> None:
         self._home = home
         self._store = store
         self._shared = shared
+        self._name = name
         self._loaded: SqlCatalog | None = None
 
     def commit(
@@ -146,7 +150,7 @@ class IcebergCatalog:
                 "py-io-impl": "cityline.adapters.formats.tablefiles.StoreFiles",
                 "cityline.store": cast("str", self._store),
             }
-            self._loaded = SqlCatalog("cityline", **settings)
+            self._loaded = SqlCatalog(self._name, **settings)
         return self._loaded
 
     def _load(self, address: Address) -> Table:

@@ -112,9 +112,8 @@ class _Rows:
                 self.columns[name] = texts.table[name].combine_chunks()
 
     def _open(self, name: str, column: pa.ChunkedArray) -> _Origin:
-        chunks = column.chunks
-        values = chunks[0].dictionary if chunks else pa.array([], pa.string())
-        codes = np.concatenate([c.indices.to_numpy() for c in chunks] or [np.empty(0, np.int32)])
+        coded = whole(column)
+        values, codes = coded.dictionary, coded.indices.to_numpy()
         size = len(values)
         table = pa.table({_CODE: np.arange(size, dtype=np.int32), name: values})
         counts = np.bincount(codes, minlength=size)
@@ -291,7 +290,7 @@ class _Rows:
     def kept(self, output: Sequence[str]) -> tuple[pa.Table, dict[str, pa.Table]]:
         """The kept rows with the output columns, and the frequencies of each."""
         mask = self.merge() == _KEPT
-        chosen = None if mask.all() else np.flatnonzero(mask)
+        chosen = None if mask.all() else mask
         homes = sorted({self.home[name] for name in output if name in self.home})
         codes = dict(
             zip(homes, _PARALLEL.map(lambda h: self._chosen(h, chosen), homes), strict=True)
@@ -301,7 +300,7 @@ class _Rows:
         return pa.table(columns), {n: f for n, (_, f) in zip(output, told, strict=True) if n != ROW}
 
     def _chosen(
-        self, home: str, chosen: NDArray[np.int64] | None
+        self, home: str, chosen: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """An origin's codes of the chosen rows, and how often each code occurs among them."""
         origin = self.origins[home]
@@ -312,13 +311,13 @@ class _Rows:
         self,
         name: str,
         codes: Mapping[str, tuple[NDArray[np.int32], NDArray[np.int64]]],
-        chosen: NDArray[np.int64] | None,
+        chosen: NDArray[np.bool_] | None,
     ) -> tuple[pa.Array, pa.Table]:
         """One output column, and its frequencies (none for row numbers: each occurs once)."""
         home = self.home.get(name)
         if home is None:
             column = self.columns[name]
-            column = column if chosen is None else column.take(pa.array(chosen))
+            column = column if chosen is None else column.filter(pa.array(chosen))
             return column, None if name == ROW else value_counts(column)
         values = whole(self.origins[home].values[name])
         of, counts = codes[home]

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pyarrow as pa
 
 from cityline.dialect import emit
-from cityline.errors import EngineError, MissingExtra, QueryStopped
+from cityline.errors import EngineError, MissingExtra, QueryStopped, SessionLost, too_large
 from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Written
@@ -25,6 +25,12 @@ _ARROW = {"varchar": pa.string(), "bigint": pa.int64(), "integer": pa.int32(),
           "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(), "real": pa.float32(),
           "char": pa.string(), "tinyint": pa.int8(), "smallint": pa.int16(),
           "unknown": pa.null()}  # fmt: skip
+_LOST = frozenset(
+    {"PAGE_TRANSPORT_ERROR", "PAGE_TRANSPORT_TIMEOUT", "REMOTE_HOST_GONE", "REMOTE_TASK_ERROR",
+     "REMOTE_TASK_MISMATCH", "NO_NODES_AVAILABLE", "SERVER_SHUTTING_DOWN", "SERVER_STARTING_UP",
+     "TOO_MANY_REQUESTS_FAILED", "ABANDONED_TASK", "CLUSTER_HAS_INSUFFICIENT_RESOURCES"}
+)  # fmt: skip
+"""Trino's names for a worker that is gone."""
 _SMALL = 10_000
 """Rows of an Arrow table that may travel inside a query, as VALUES."""
 
@@ -146,7 +152,10 @@ class TrinoEngine:
             http_scheme="https" if self._where.tls else "http",
             timezone="UTC",
             max_attempts=3,
-            session_properties={"query_max_execution_time": f"{self._where.seconds}s"},
+            session_properties={
+                "query_max_execution_time": f"{self._where.seconds}s",
+                "required_workers_max_wait_time": "60s",
+            },
         )
 
     @contextmanager
@@ -159,8 +168,8 @@ class TrinoEngine:
         try:
             yield
         except lost as error:
-            hint = "is it running? cityline doctor looks"
-            raise EngineError("Trino does not answer", where=where, hint=hint) from error
+            hint = "is it running? cityline doctor looks; then run again"
+            raise SessionLost("Trino does not answer", where=where, hint=hint) from error
         except failed.TrinoQueryError as error:
             raise _translated(error, where) from error
         except failed.Error as error:
@@ -173,8 +182,13 @@ def _translated(error: Any, where: str) -> EngineError:
     if error.error_type == "INSUFFICIENT_RESOURCES":
         told = f"Trino ran out of memory: {error.message}"
         return EngineError(told, where=where, hint="ask for less, or give Trino more memory")
+    if error.error_name in _LOST:
+        told = f"Trino lost a worker: {error.message}"
+        return SessionLost(told, where=where, hint="run again; cityline doctor looks")
+    if error.error_name in ("NUMERIC_VALUE_OUT_OF_RANGE", "EXCEEDED_DECIMAL_PRECISION"):
+        return too_large(where)
     if error.error_type in ("INTERNAL_ERROR", "EXTERNAL"):
-        told = f"Trino lost a worker or its store: {error.message}"
+        told = f"Trino failed, or lost its store: {error.message}"
         return EngineError(told, where=where, hint="run again")
     return EngineError(f"the SQL cannot be run: {error.message}", where=where)
 
@@ -195,6 +209,8 @@ def _duck(kind: pa.DataType) -> str:
     }
     if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
         return "VARCHAR"
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
     return "TIMESTAMP" if pa.types.is_timestamp(kind) else known.get(kind, str(kind).upper())
 
 
@@ -222,9 +238,9 @@ def _literal(value: Any) -> str:
         case bool():
             return str(value).lower()
         case float():
-            return f"CAST('{value!r}' AS DOUBLE)" if value == value else "nan()"  # noqa: PLR0124
+            return f"CAST('{value!r}' AS DOUBLE)".replace("inf", "Infinity").replace("nan", "NaN")
         case int():
-            return str(value)
+            return f"BIGINT '{value}'"
         case _:
             return "'" + str(value).replace("'", "''") + "'"
 
