@@ -26,7 +26,7 @@ from cityline.ports.store import Store
 
 ENGINES = Path(__file__).resolve().parents[2] / "build" / "engines"
 TRINO = "476"
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 
 @dataclass(frozen=True, slots=True)
