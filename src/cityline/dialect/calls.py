@@ -14,6 +14,13 @@ from cityline.dialect.types import is_decimal, is_double, is_whole
 
 _Say = Callable[[exp.Expr], str]
 _SPECIAL: dict[str, Callable[[Sequence[exp.Expr], str, _Say], str]] = {}
+_OF_DECIMALS = {
+    "floor": ("floor({0})", "floor({0})"),
+    "ceil": ("ceil({0})", "ceil({0})"),
+    "ceiling": ("ceil({0})", "ceil({0})"),
+    "trunc": ("if({0} < 0, ceil({0}), floor({0}))", "truncate({0})"),
+}
+"""Of decimals, in Spark's and in Trino's words: they stay decimals."""
 _HOLE = re.compile(r"\{(\d+|\*)\}")
 
 
@@ -25,6 +32,8 @@ def spoken_call(node: exp.Anonymous, target: str, say: _Say) -> str:
         return special(node.expressions, target, say)
     known = FUNCTIONS.get(name)
     template = known.said(target) if known else ""
+    if name in _OF_DECIMALS and node.expressions and is_decimal(node.expressions[0]):
+        template = _OF_DECIMALS[name][target == "trino"]
     said = [say(a) for a in node.expressions]
     if not template:
         return f"{name}({', '.join(said)})"

@@ -10,6 +10,7 @@ from sqlglot import exp
 from cityline.dialect.functions import FUNCTIONS
 from cityline.dialect.syntax import called, line_of
 from cityline.dialect.types import (
+    ROUNDED,
     is_dated,
     is_decimal,
     is_double,
@@ -22,7 +23,6 @@ from cityline.dialect.types import (
 Refusal: TypeAlias = tuple[int, str, str]
 """Line, what, and what to write instead."""
 
-_ROUNDED = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
 _TEXT_FIRST = frozenset({"chr", "hash"})
 """Functions of texts that take something else."""
 
@@ -62,7 +62,7 @@ def _cast(node: exp.Cast) -> _Told:
 
 def _rounded(source: exp.Expr) -> bool:
     return isinstance(source, exp.Anonymous) and (
-        called(source) in _ROUNDED and len(source.expressions) == 1
+        called(source) in ROUNDED and len(source.expressions) == 1
     )
 
 

@@ -12,6 +12,8 @@ from sqlglot import exp
 
 from cityline.dialect.functions import FUNCTIONS
 
+ROUNDED = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
+"""Of a decimal they make a decimal, else a double."""
 _SMALL = ("tinyint", "smallint")
 _WHOLE = (*_SMALL, "int", "bigint", "int128")
 
@@ -74,7 +76,7 @@ def _annotate_call(_annotator: object, node: exp.Anonymous) -> exp.Expr:
         given = node.expressions[1:] if name == "if" else node.expressions[:1]
         given = node.expressions if name in ("coalesce", "ifnull", "greatest", "least") else given
         node.type = _widest(given)
-    elif name == "round" and node.expressions and node.expressions[0].is_type("decimal"):
+    elif name in ROUNDED and node.expressions and node.expressions[0].is_type("decimal"):
         node.type = node.expressions[0].type
     else:
         node.type = exp.DataType.build(returns or "unknown", dialect="duckdb")
