@@ -196,7 +196,8 @@ class SparkEngine:
             return reader.parquet(self.put(table))
         if table.id.lstrip("-").isdigit():
             named = f"{self._cluster.catalog}.{self._cluster.table(table.address)}"
-            return reader.option("snapshot-id", table.id).table(named)
+            # Iceberg's own option for a snapshot is refused from Spark 4.1 on
+            return self.session().sql(f"SELECT * FROM {named} VERSION AS OF '{table.id}'")
         return reader.parquet(*(self._store.locate(f.key) for f in table.files))
 
 
