@@ -186,8 +186,8 @@ def declared_city(named: str, environment: str, work: Path) -> Folder:
     if not named.startswith("s3://"):
         return read_folder(shipped_city(named), environment)
     from cityline.adapters.aws.store import S3Store  # noqa: PLC0415 - an extra
-    from cityline.deploy.code import unpacked  # noqa: PLC0415
     from cityline.declarations.environment import Lake  # noqa: PLC0415
+    from cityline.deploy.code import unpacked  # noqa: PLC0415
 
     bucket, _, key = named.removeprefix("s3://").partition("/")
     store = S3Store(Lake(address=f"s3://{bucket}"), work / "code")
@@ -323,7 +323,6 @@ def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
     from cityline.declarations.access import AccessZone  # noqa: PLC0415
     from cityline.declarations.reading import nearest  # noqa: PLC0415
     from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
-    from cityline.flow.checking import policies  # noqa: PLC0415
     from cityline.deploy.prices import price  # noqa: PLC0415
     from cityline.lake.cost import Rate  # noqa: PLC0415
 
