@@ -224,6 +224,10 @@ class StackFailed(CloudError):
     """A stack could not be made, changed or deleted; what stood before stands."""
 
 
+class JobFailed(CloudError):
+    """A job on AWS failed, was stopped or took too long; what readers see stands."""
+
+
 class NotPermitted(CitylineError):
     """Who asks may not."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,20 +23,22 @@ if TYPE_CHECKING:
     from cityline.adapters.aws.engine import AthenaEngine
     from cityline.adapters.aws.queries import Workgroup
     from cityline.adapters.portals.sample import SamplePortal
-    from cityline.declarations.environment import Environment, Usage
+    from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
     from cityline.deploy.estate import Estate
+    from cityline.deploy.naming import Names
     from cityline.flow.console import Console
     from cityline.flow.doctoring import Finding
+    from cityline.flow.remote import Way
     from cityline.flow.serving import Service
+    from cityline.lake.address import Address
+    from cityline.ports.catalog import Catalog
     from cityline.ports.engine import Engine
-    from cityline.ports.gauges import Gauges
+    from cityline.ports.journal import Journal
+    from cityline.ports.ledger import Ledger
     from cityline.ports.portal import Portal
     from cityline.ports.stacks import Stacks
     from cityline.ports.store import Store
-    from cityline.ports.trail import Event, Trail
-
-_MEASURED_DAYS = 30
 
 
 def open_city(
@@ -63,43 +67,129 @@ def assemble(
     portal: str = "",
     files: Path | None = None,
     accept: str = "",
+    stage: str = "",
 ) -> Parts:
-    """Choose the adapters for a folder that has been read."""
+    """Choose the adapters for a folder that has been read. `stage` is the part of the way that a
+    job on AWS does, and so the zone it may write to."""
     from cityline.adapters.formats.figures import VegaFigures  # noqa: PLC0415 - heavy
-    from cityline.adapters.local.catalog import IcebergCatalog  # noqa: PLC0415
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
-    from cityline.adapters.local.journal import FileJournal  # noqa: PLC0415
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
 
     settings = folder.environment
-    if settings.kind != "local":
-        where = f"environments/{settings.name}.toml"
-        hint = "run it with --environment local; python -m tools.templates writes its templates"
-        raise UsageError(f"{settings.name} does not run on this machine", where=where, hint=hint)
-    home = (home or folder.root / settings.home).absolute()
-    store = _store(settings, home)
+    home = own_home(folder, home)
+    kept = _here(settings, home) if settings.kind == "local" else _there(settings, home, stage)
     work = home / "incoming"
-    beyond = {settings.engine, settings.questions} != {"duckdb"}
+    store = kept.store
     engines: dict[str, Callable[[], Engine]] = {
         "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
-        "spark": cache(lambda: _spark(settings, store, home)),
+        "spark": cache(lambda: _spark(settings, store, home, kept.table)),
         "trino": lambda: _trino(settings),
-        "athena": lambda: cloud_engine(folder),
+        "athena": lambda: cloud_engine(folder, _asks_in(folder, stage)),
     }
     return Parts(
         folder=folder,
         home=home,
         store=store,
-        catalog=IcebergCatalog(home, store, shared=beyond),
+        catalog=kept.catalog,
         engine=engines[settings.engine](),
         asking=engines[settings.questions](),
-        ledger=SqliteLedger(home),
-        journal=FileJournal(home),
+        ledger=kept.ledger,
+        journal=kept.journal,
         figures=VegaFigures(home / "cache" / "pictures"),
         portal=_portals(settings, portal, files),
         code=code_version(),
         accept=accept,
     )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Where a city's things are kept, and what the catalogue calls a table."""
+
+    store: Store
+    catalog: Catalog
+    ledger: Ledger
+    journal: Journal
+    table: Callable[[Address], str]
+
+
+def own_home(folder: Folder, home: Path | None = None) -> Path:
+    """Where this machine keeps what is its own; what it knows of AWS lies apart from its lake."""
+    if home is not None:
+        return home.absolute()
+    settings = folder.environment
+    apart = "" if settings.kind == "local" else f"-{settings.name}"
+    return (folder.root / f"{settings.home}{apart}").absolute()
+
+
+def _here(settings: Environment, home: Path) -> _Kept:
+    """All in the home, but for the lake when it is in a bucket."""
+    from cityline.adapters.local.catalog import IcebergCatalog  # noqa: PLC0415
+    from cityline.adapters.local.journal import FileJournal  # noqa: PLC0415
+    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
+
+    store = _store(settings, home)
+    beyond = {settings.engine, settings.questions} != {"duckdb"}
+    catalog = IcebergCatalog(home, store, shared=beyond)
+    return _Kept(store, catalog, SqliteLedger(home), FileJournal(home), attrgetter("table"))
+
+
+def _there(settings: Environment, home: Path, stage: str) -> _Kept:
+    """A bucket for each zone, Glue's catalogue, and the ledger beside the curated tables."""
+    from cityline.adapters.aws.catalog import GlueTables  # noqa: PLC0415 - an extra
+    from cityline.adapters.aws.clients import account  # noqa: PLC0415
+    from cityline.adapters.aws.journal import JobLog  # noqa: PLC0415
+    from cityline.adapters.aws.ledger import S3Ledger  # noqa: PLC0415
+    from cityline.adapters.aws.store import S3Store  # noqa: PLC0415
+    from cityline.declarations.access import AccessZone, zone_of  # noqa: PLC0415
+    from cityline.declarations.environment import Lake  # noqa: PLC0415
+    from cityline.deploy.jobs import written_by  # noqa: PLC0415
+    from cityline.lake.address import Zone  # noqa: PLC0415
+
+    names = _names(settings)
+    number = account(names.home)
+    buckets = {z: names.bucket_of(z, number) for z in AccessZone}
+    places = {z.value: buckets[zone_of(z)] for z in Zone}
+    places["scratch"] = buckets[written_by(stage)]
+    lake = Lake(address=f"s3://{buckets[AccessZone.CURATED]}", region=names.home)
+    store = S3Store(lake, home / "cache" / "lake", places)
+    tables = {z: names.database(zone_of(z)) for z in (Zone.LANDING, Zone.QUARANTINE, Zone.CURATED)}
+    catalog = GlueTables(store, names.home, tables)
+    return _Kept(store, catalog, S3Ledger(store), JobLog(), catalog.table)
+
+
+def _names(settings: Environment) -> Names:
+    """What everything is called on AWS."""
+    from cityline.deploy.naming import Names  # noqa: PLC0415 - only for AWS
+
+    aws = settings.aws
+    if aws is None:  # the declaration has seen to it
+        raise UsageError("the environment has no table [aws]", where=settings.name)
+    return Names(aws.prefix, aws.home_region, aws.replica_region)
+
+
+def open_way(folder: Folder) -> Way:
+    """The jobs on AWS that do a city's way, in order."""
+    from cityline.adapters.aws.jobs import GlueJobs  # noqa: PLC0415 - an extra
+    from cityline.deploy.jobs import WAY as roles  # noqa: N811, PLC0415
+    from cityline.deploy.jobs import part_of  # noqa: PLC0415
+    from cityline.flow.remote import Way  # noqa: PLC0415
+
+    names = _names(folder.environment)
+    return Way(GlueJobs(names.home), {part_of(role): names.job(role) for role in roles})
+
+
+def declared_city(named: str, environment: str, work: Path) -> Folder:
+    """A city's declarations where a job finds them: those that come with the program, by name, or
+    a zip of the city's folder in a bucket, by its address."""
+    if not named.startswith("s3://"):
+        return read_folder(shipped_city(named), environment)
+    from cityline.adapters.aws.store import S3Store  # noqa: PLC0415 - an extra
+    from cityline.declarations.environment import Lake  # noqa: PLC0415
+    from cityline.deploy.code import unpacked  # noqa: PLC0415
+
+    bucket, _, key = named.removeprefix("s3://").partition("/")
+    store = S3Store(Lake(address=f"s3://{bucket}"), work / "code")
+    return read_folder(unpacked(store.fetch(key), work / "city"), environment)
 
 
 def open_estate(root: Path, environment: str = "aws") -> Estate:
@@ -183,7 +273,10 @@ def _store(settings: Environment, home: Path) -> Store:
     return S3Store(settings.lake, home / "cache" / "lake")
 
 
-def _spark(settings: Environment, store: Store, home: Path) -> Engine:
+def _spark(
+    settings: Environment, store: Store, home: Path, table: Callable[[Address], str]
+) -> Engine:
+    """Spark at its address; on AWS the session that the job has."""
     from cityline.adapters.spark.bucket import bucket_settings  # noqa: PLC0415 - an extra
     from cityline.adapters.spark.engine import SparkEngine  # noqa: PLC0415
     from cityline.adapters.spark.session import Cluster  # noqa: PLC0415
@@ -192,13 +285,14 @@ def _spark(settings: Environment, store: Store, home: Path) -> Engine:
         store,
         home / "incoming",
         Cluster(
-            address=settings.spark.address,
+            address=settings.spark.address if settings.kind == "local" else "",
             jars=Path(settings.spark.jars).absolute(),
             catalogue=home / "catalog.db",
             warehouse=store.locate("").rstrip("/"),
             memory=settings.memory_limit.lower().replace("gb", "g").replace("mb", "m"),
             partitions=settings.spark.partitions,
             extra=bucket_settings(settings.lake) if settings.lake else {},
+            table=table,
         ),
     )
 
@@ -213,10 +307,20 @@ def cloud_engine(folder: Folder, asks_in: str = "") -> AthenaEngine:
     """Athena, in a workgroup of the access policy. Raises DeclarationError for one nobody has."""
     from cityline.adapters.aws.engine import AthenaEngine  # noqa: PLC0415 - an extra
 
-    return AthenaEngine(_workgroup(folder, asks_in))
+    return AthenaEngine(workgroup(folder, asks_in))
 
 
-def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
+def _asks_in(folder: Folder, stage: str) -> str:
+    """The workgroup of a job's role; nothing for whoever asks from here."""
+    from cityline.deploy.jobs import WAY, part_of  # noqa: PLC0415 - only for AWS
+
+    role = next((role for role in WAY if part_of(role) == stage), "")
+    declared = folder.access.roles.get(role) if folder.access else None
+    return declared.asks_in if declared else ""
+
+
+def workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
+    """Where queries are asked: of what is asked from here, or a named workgroup."""
     from cityline.adapters.aws.queries import Workgroup  # noqa: PLC0415 - an extra
     from cityline.declarations.access import AccessZone  # noqa: PLC0415
     from cityline.declarations.reading import nearest  # noqa: PLC0415
@@ -242,85 +346,6 @@ def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
         seconds=settings.query_seconds,
         reuse_minutes=settings.reuse_minutes,
     )
-
-
-def open_gauges(folder: Folder, home: Path | None = None) -> Gauges:
-    """What tells how the platform does, where the environment runs."""
-    if folder.environment.kind == "aws":
-        from cityline.adapters.aws.gauges import CloudWatchGauges, Watched  # noqa: PLC0415
-        from cityline.deploy.estate import Estate  # noqa: PLC0415
-        from cityline.deploy.watched import watched  # noqa: PLC0415
-
-        estate = Estate(folder, {})
-        return CloudWatchGauges(lambda account: Watched(**watched(estate, account)))
-    return _local_gauges(folder, home, lambda: _estimated(folder, home))
-
-
-def open_trail(
-    folder: Folder, access: Callable[[], Iterable[Event]], home: Path | None = None
-) -> Trail:
-    """Who did what, where the environment runs. `access` are this machine's events of sign-in."""
-    if folder.environment.kind == "aws":
-        from cityline.adapters.aws.queries import Queries  # noqa: PLC0415 - an extra
-        from cityline.adapters.aws.trail import CloudTrail  # noqa: PLC0415
-        from cityline.declarations.access import AccessZone  # noqa: PLC0415
-        from cityline.deploy.auditing import AUDITS, TABLE  # noqa: PLC0415
-        from cityline.deploy.estate import BILLING_REGION, Estate  # noqa: PLC0415
-
-        estate = Estate(folder, {})
-        settings = estate.settings
-        table = f"{estate.names.database(AccessZone.TRAIL)}.{TABLE}"
-        asked = {a.name: (a.title, a.saved(table, settings.prefix)) for a in AUDITS}
-        regions = dict.fromkeys((settings.home_region, settings.replica_region, BILLING_REGION))
-        return CloudTrail(list(regions), asked, Queries(_workgroup(folder, "audit")))
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-    from cityline.adapters.local.trail import LocalTrail  # noqa: PLC0415
-
-    return LocalTrail(SqliteLedger(_home(folder, home)), access)
-
-
-def measured_use(folder: Folder, home: Path | None, declared: Usage) -> Usage | None:
-    """A month's use as it was measured here; None before the first release."""
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-    from cityline.deploy.measuring import measured  # noqa: PLC0415
-
-    ledger = SqliteLedger(_home(folder, home))
-    if ledger.current() is None:
-        return None
-    since = datetime.now(UTC) - timedelta(days=_MEASURED_DAYS)
-    receipts = ledger.receipts(limit=1_000_000)
-    runs = {r.run for r in receipts if datetime.fromisoformat(r.started) >= since}
-    readings = _local_gauges(folder, home, lambda: (None, "")).read(_MEASURED_DAYS)
-    return measured(readings, declared, _MEASURED_DAYS, len(runs))
-
-
-def _home(folder: Folder, home: Path | None) -> Path:
-    return (home or folder.root / folder.environment.home).absolute()
-
-
-def _local_gauges(
-    folder: Folder, home: Path | None, estimate: Callable[[], tuple[float | None, str]]
-) -> Gauges:
-    from cityline.adapters.local.gauges import LocalGauges  # noqa: PLC0415
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-
-    at = _home(folder, home)
-    lake = at / "lake" if folder.environment.lake is None else None
-    return LocalGauges(lake, SqliteLedger(at), estimate)
-
-
-def _estimated(folder: Folder, home: Path | None) -> tuple[float | None, str]:
-    """What the same work would be charged a month on AWS, as declared in environments/aws.toml."""
-    from cityline.deploy.measuring import estimates  # noqa: PLC0415 - only those who deploy need it
-
-    try:
-        estate = open_estate(folder.root)
-    except DeclarationError as error:
-        return None, f"no estimate: {error.what}"
-    use = measured_use(folder, home, estate.settings.usage.expected)
-    if use is None:
-        return None, "no estimate before the first release"
-    return estimates(estate, use)["measured"].usd, "estimate of a month of the same work on AWS"
 
 
 @cache

@@ -2,14 +2,15 @@
 
     python serve_emulator.py CERTIFICATE KEY TLS_PORT PLAIN_PORT
 
-Two answers that AWS gives are mended here, because the policies rely on both: a session's
-`aws:PrincipalArn` is its role's ARN, and a write tells which key it asks for. `test_emulator.py`
-fails when the emulator gives them by itself.
+Three answers that AWS gives are mended here, because the policies rely on them: a session's
+`aws:PrincipalArn` is its role's ARN, a write tells which key it asks for, and who looks at a Glue
+database asks for that database. `test_emulator.py` fails when the emulator gives them by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 from typing import Any
@@ -24,8 +25,9 @@ _KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def mend() -> None:
-    """Give the two answers."""
+    """Give the three answers."""
     ask, tell = iam_evaluator._resolve_condition_key, iam_actions._s3_object_context
+    name = iam_actions.extract_resource_arn
 
     def resolve(key: str, ctx: Any) -> Any:
         found = ask(key, ctx)
@@ -39,6 +41,13 @@ def mend() -> None:
             found[f"s3:{_KEY}"] = headers[_KEY]
         return found
 
+    def named(service: str, method: str, path: str, headers: Any, body: Any, *more: Any) -> Any:
+        found = name(service, method, path, headers, body, *more)
+        if headers.get("x-amz-target", "").endswith(".GetDatabase"):
+            return re.sub(r":table/[^/]+$", f":database/{json.loads(body)['Name']}", found)
+        return found
+
+    iam_actions.extract_resource_arn = named
     iam_evaluator._resolve_condition_key = resolve
     iam_actions._s3_object_context = context
 

@@ -19,12 +19,16 @@ print(iam_evaluator._resolve_condition_key("aws:PrincipalArn", asked))
 key = "x-amz-server-side-encryption-aws-kms-key-id"
 told = iam_actions._s3_object_context("s3:PutObject", {}, "/bucket/key", {key: "mine"})
 print("s3:" + key in told)
+looks = {"x-amz-target": "AWSGlue.GetDatabase"}
+asked = "glue", "POST", "/", looks, b'{"Name": "mine"}', {}, "ca-central-1", "000000000000"
+print(iam_actions.extract_resource_arn(*asked))
 """
 
 
-def test_the_emulator_still_needs_its_two_answers_mended() -> None:
+def test_the_emulator_still_needs_its_three_answers_mended() -> None:
     installed()
     told = subprocess.run([PYTHON, "-c", _ASK], capture_output=True, text=True, check=True)
-    session, key = told.stdout.splitlines()[-2:]
+    session, key, database = told.stdout.splitlines()[-3:]
     assert session.startswith("arn:aws:sts::"), "aws:PrincipalArn is a role's now: drop its mending"
     assert key == "False", "the header's key is told now: drop its mending"
+    assert ":table/" in database, "who looks at a database asks for it now: drop its mending"

@@ -10,8 +10,9 @@ import pytest
 from tests.aws.conftest import aws
 from tests.aws.emulator import Emulator
 from tests.aws.scripted import Script, scripted
+from tests.contracts.places import place
 
-__all__ = ["aws"]
+__all__ = ["aws", "place"]
 
 HOME = "ca-central-1"
 

@@ -81,7 +81,15 @@ def shared(function: _F) -> _F:
         envvar="CITYLINE_CITY",
         help="The city's folder. Default: here, or the nearest folder above with a city.toml.",
     )
-    @click.option("--env", "environment", default="local", envvar="CITYLINE_ENV", show_default=True)
+    @click.option(
+        "--env",
+        "--environment",
+        "environment",
+        default="local",
+        envvar="CITYLINE_ENV",
+        show_default=True,
+        help="Where the city runs: a file of its environments.",
+    )
     @click.option(
         "--home",
         type=click.Path(path_type=Path, file_okay=False),

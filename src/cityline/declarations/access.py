@@ -63,6 +63,11 @@ HOLDS: dict[AccessZone, tuple[Zone, ...]] = {
 """Which zones of the lake lie in which zone of the policy; the others hold no dataset."""
 
 
+FACTS = ("ledger", "declarations")
+"""What the lake's own zone holds: no tables, but every run's receipts, and what was declared when a
+release was made."""
+
+
 def zone_of(zone: Zone) -> AccessZone:
     """The zone of the policy that holds a zone of the lake."""
     return next(place for place, held in HOLDS.items() if zone in held)

@@ -54,6 +54,10 @@ class Names:
         """A zone's bucket."""
         return f"{self.prefix}-{zone}-{ACCOUNT}-{self.region(replica=replica)}"
 
+    def bucket_of(self, zone: AccessZone, account: str) -> str:
+        """A zone's bucket in an account that is known."""
+        return self.bucket(zone).replace(ACCOUNT, account)
+
     def bucket_arn(self, zone: AccessZone, *, replica: bool = False) -> str:
         """The bucket itself."""
         return f"arn:aws:s3:::{self.bucket(zone, replica=replica)}"

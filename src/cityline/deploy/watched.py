@@ -6,10 +6,10 @@ from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import BILLING_REGION, Estate
+from cityline.deploy.jobs import WAY
 from cityline.deploy.naming import ACCOUNT
 from cityline.deploy.policies import replicated
 from cityline.deploy.prices import prices
-from cityline.deploy.stacks.catalogue import WAY
 from cityline.deploy.stacks.query import workgroups
 from cityline.deploy.stacks.storage import METRICS_FILTER, REPLICATION_RULE
 

@@ -62,7 +62,7 @@ def refused(error: ClientError, where: str) -> CloudError:
             )
             return CloudSignIn("AWS does not know these credentials", where=where, hint=hint)
         case _ if code in _DENIED:
-            hint = "who asks needs this right: cityline access tells which role has it"
+            hint = "the role in use needs this right: cityline access shows who may do what"
             return CloudRefused(
                 f"AWS denies {error.operation_name}: {message}", where=where, hint=hint
             )

@@ -169,7 +169,7 @@ class SparkEngine:
         if not isinstance(table, Version):
             return reader.parquet(self.put(table))
         if table.id.lstrip("-").isdigit():
-            named = f"{CATALOG}.{table.address.table}"
+            named = f"{CATALOG}.{self._cluster.table(table.address)}"
             return reader.option("snapshot-id", table.id).table(named)
         return reader.parquet(*(self._store.locate(f.key) for f in table.files))
 

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cityline.adapters.spark.bucket import BUCKET_JARS, bucket_error
 from cityline.errors import EngineError, MissingExtra, SessionLost, StoreError, StoreFull
+from cityline.lake.address import Address
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,7 +25,8 @@ CATALOG = "cityline"
 class Cluster:
     """Where Spark runs. `address` is `local[*]`, a master, `sc://host:port` for Spark Connect, or
     nothing for the session a Glue job already has. `jars` is the folder of the Iceberg runtime;
-    `extra` are more settings of the session, such as a bucket's."""
+    `extra` are more settings of the session, such as a bucket's; `table` says what the catalogue
+    calls an address's table."""
 
     address: str
     jars: Path
@@ -32,6 +35,7 @@ class Cluster:
     memory: str = "4g"
     partitions: int = 8
     extra: Mapping[str, str] = field(default_factory=dict)
+    table: Callable[[Address], str] = attrgetter("table")
 
 
 def open_session(cluster: Cluster) -> SparkSession:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from cityline.declarations.access import Access, AccessZone, Verb
+from cityline.declarations.access import FACTS, Access, AccessZone, Verb
 from cityline.declarations.retention import TABLES
 from cityline.deploy.naming import ACCOUNT, Names
 from cityline.deploy.policies.copying import replicated, roles_that_copy
@@ -219,12 +219,18 @@ def _catalog(access: Access, names: Names, role: str) -> Iterator[Statement]:
     looking = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetTableVersions",
                "glue:GetPartition", "glue:GetPartitions"]  # fmt: skip
     tables = (*TABLES, AccessZone.TRAIL)
-    read = [z for z in tables if may(access, role, Verb.READ, z)]
+    read = [z for z in tables if _has_tables(access, role, Verb.READ, z)]
     if read:
         on = [arn for z in read for arn in names.catalog_arns(z)]
         yield statement("CatalogRead", "Allow", looking, list(dict.fromkeys(on)))
-    wrote = [z for z in TABLES if may(access, role, Verb.WRITE, z)]
+    wrote = [z for z in TABLES if _has_tables(access, role, Verb.WRITE, z)]
     if wrote:
         on = [arn for z in wrote for arn in names.catalog_arns(z)]
         changing = ["glue:CreateTable", "glue:UpdateTable"]
         yield statement("CatalogWrite", "Allow", changing, list(dict.fromkeys(on)))
+
+
+def _has_tables(access: Access, role: str, verb: Verb, zone: AccessZone) -> bool:
+    """Whether what a role reaches in a zone is more than facts about the lake."""
+    reached = reach(access, role, verb, zone)
+    return reached.all_others or bool(set(reached.only) - set(FACTS))

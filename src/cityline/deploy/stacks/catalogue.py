@@ -10,23 +10,13 @@ from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
+from cityline.deploy.jobs import WAY, part_of
 from cityline.deploy.naming import sub
 from cityline.deploy.policies.statements import sid
 from cityline.deploy.template import Template, ref
 
 GLUE_VERSION = "5.1"
 """Spark 3.5.6, Python 3.11 and Java 17: what the tests run."""
-
-WAY = {
-    "ingest": AccessZone.RAW,
-    "prepare": AccessZone.LANDING,
-    "structure": AccessZone.CURATED,
-    "publisher": AccessZone.SITE,
-}
-"""The jobs in order, each by the role it takes and the zone it writes."""
-
-STAGES = {"publisher": "publish"}
-"""The stage a job performs, where it is not called like its role."""
 
 
 def build(estate: Estate) -> Template:
@@ -36,6 +26,8 @@ def build(estate: Estate) -> Template:
     template.parameter("WheelsKey", says, Default="wheels/cityline.gluewheels.zip")
     says = "Key in the code bucket of the jobs' script"
     template.parameter("ScriptKey", says, Default="jobs/way.py")
+    says = "Key in the code bucket of the zip of the city's declarations"
+    template.parameter("CityKey", says, Default=f"cities/{estate.folder.root.name}.zip")
     _catalogue(template, estate)
     for role, zone in WAY.items():
         _security(template, estate, role, zone)
@@ -115,7 +107,7 @@ def _job(template: Template, estate: Estate, role: str) -> None:
             },
             "DefaultArguments": {
                 "--additional-python-modules": sub(f"s3://{code}/${{WheelsKey}}"),
-                "--city": estate.folder.root.name,
+                "--city": sub(f"s3://{code}/${{CityKey}}"),
                 "--conf": _iceberg(estate),
                 "--datalake-formats": "iceberg",
                 "--enable-continuous-cloudwatch-log": "true",
@@ -124,7 +116,7 @@ def _job(template: Template, estate: Estate, role: str) -> None:
                 "--environment": estate.folder.environment.name,
                 "--job-language": "python",
                 "--python-modules-installer-option": "--no-index",
-                "--stage": STAGES.get(role, role),
+                "--stage": part_of(role),
             },
             "Description": estate.access.roles[role].says,
             "ExecutionProperty": {"MaxConcurrentRuns": 1},

@@ -9,10 +9,10 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.dashboard import dashboard
 from cityline.deploy.estate import Estate
+from cityline.deploy.jobs import WAY
 from cityline.deploy.naming import sub
 from cityline.deploy.policies import replicated
 from cityline.deploy.policies.statements import sid
-from cityline.deploy.stacks.catalogue import WAY
 from cityline.deploy.stacks.query import workgroups
 from cityline.deploy.stacks.storage import METRICS_FILTER, REPLICATION_RULE
 from cityline.deploy.template import Template

@@ -7,6 +7,7 @@ from itertools import product
 
 from cityline.declarations.access import (
     EVERY,
+    FACTS,
     HOLDS,
     Access,
     AccessZone,
@@ -30,7 +31,7 @@ def check(access: Access, retention: Retention | None, datasets: Iterable[str]) 
     """Every problem of the two policies. `datasets` are the names the city knows: its sources,
     models and questions."""
     results = {r.asks_in for r in access.roles.values() if r.asks_in}
-    known = set(datasets) | results
+    known = set(datasets) | results | set(FACTS)
     problems = [*_roles(access), *_rules(access, known), *_named(access, known)]
     problems += run_tests(access, known)
     if retention is not None:
@@ -41,7 +42,7 @@ def check(access: Access, retention: Retention | None, datasets: Iterable[str]) 
 
 def run_tests(access: Access, known: Iterable[str] = ()) -> list[Problem]:
     """Run the policy's own tests. A test that fails, or that names nothing known, is a problem."""
-    known = set(known) | set(access.datasets)
+    known = set(known) | set(access.datasets) | set(FACTS)
     problems: list[Problem] = []
     for number, test in enumerate(access.tests):
         key = f"tests.{number}"
