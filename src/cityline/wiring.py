@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cityline.adapters.aws.engine import AthenaEngine
     from cityline.adapters.aws.queries import Workgroup
     from cityline.adapters.portals.sample import SamplePortal
-    from cityline.declarations.environment import Environment, Usage
+    from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
     from cityline.deploy.estate import Estate
     from cityline.deploy.naming import Names
@@ -34,15 +34,11 @@ if TYPE_CHECKING:
     from cityline.lake.address import Address
     from cityline.ports.catalog import Catalog
     from cityline.ports.engine import Engine
-    from cityline.ports.gauges import Gauges
     from cityline.ports.journal import Journal
     from cityline.ports.ledger import Ledger
     from cityline.ports.portal import Portal
     from cityline.ports.stacks import Stacks
     from cityline.ports.store import Store
-    from cityline.ports.trail import Event, Trail
-
-_MEASURED_DAYS = 30
 
 
 def open_city(
@@ -79,7 +75,7 @@ def assemble(
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
 
     settings = folder.environment
-    home = _home(folder, home)
+    home = own_home(folder, home)
     kept = _here(settings, home) if settings.kind == "local" else _there(settings, home, stage)
     work = home / "incoming"
     store = kept.store
@@ -87,7 +83,7 @@ def assemble(
         "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
         "spark": cache(lambda: _spark(settings, store, home, kept.table)),
         "trino": lambda: _trino(settings),
-        "athena": lambda: cloud_engine(folder),
+        "athena": lambda: cloud_engine(folder, _asks_in(folder, stage)),
     }
     return Parts(
         folder=folder,
@@ -116,11 +112,13 @@ class _Kept:
     table: Callable[[Address], str]
 
 
-def _home(folder: Folder, home: Path | None) -> Path:
+def own_home(folder: Folder, home: Path | None = None) -> Path:
     """Where this machine keeps what is its own; what it knows of AWS lies apart from its lake."""
+    if home is not None:
+        return home.absolute()
     settings = folder.environment
     apart = "" if settings.kind == "local" else f"-{settings.name}"
-    return (home or folder.root / f"{settings.home}{apart}").absolute()
+    return (folder.root / f"{settings.home}{apart}").absolute()
 
 
 def _here(settings: Environment, home: Path) -> _Kept:
@@ -148,7 +146,7 @@ def _there(settings: Environment, home: Path, stage: str) -> _Kept:
     from cityline.lake.address import Zone  # noqa: PLC0415
 
     names = _names(settings)
-    number = account()
+    number = account(names.home)
     buckets = {z: names.bucket_of(z, number) for z in AccessZone}
     places = {z.value: buckets[zone_of(z)] for z in Zone}
     places["scratch"] = buckets[written_by(stage)]
@@ -315,10 +313,20 @@ def cloud_engine(folder: Folder, asks_in: str = "") -> AthenaEngine:
     """Athena, in a workgroup of the access policy. Raises DeclarationError for one nobody has."""
     from cityline.adapters.aws.engine import AthenaEngine  # noqa: PLC0415 - an extra
 
-    return AthenaEngine(_workgroup(folder, asks_in))
+    return AthenaEngine(workgroup(folder, asks_in))
 
 
-def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
+def _asks_in(folder: Folder, stage: str) -> str:
+    """The workgroup of a job's role; nothing for whoever asks from here."""
+    from cityline.deploy.jobs import WAY, part_of  # noqa: PLC0415 - only for AWS
+
+    role = next((role for role in WAY if part_of(role) == stage), "")
+    declared = folder.access.roles.get(role) if folder.access else None
+    return declared.asks_in if declared else ""
+
+
+def workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
+    """Where queries are asked: of what is asked from here, or a named workgroup."""
     from cityline.adapters.aws.queries import Workgroup  # noqa: PLC0415 - an extra
     from cityline.declarations.access import AccessZone  # noqa: PLC0415
     from cityline.declarations.reading import nearest  # noqa: PLC0415
@@ -344,81 +352,6 @@ def _workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
         seconds=settings.query_seconds,
         reuse_minutes=settings.reuse_minutes,
     )
-
-
-def open_gauges(folder: Folder, home: Path | None = None) -> Gauges:
-    """What tells how the platform does, where the environment runs."""
-    if folder.environment.kind == "aws":
-        from cityline.adapters.aws.gauges import CloudWatchGauges, Watched  # noqa: PLC0415
-        from cityline.deploy.estate import Estate  # noqa: PLC0415
-        from cityline.deploy.watched import watched  # noqa: PLC0415
-
-        estate = Estate(folder, {})
-        return CloudWatchGauges(lambda account: Watched(**watched(estate, account)))
-    return _local_gauges(folder, home, lambda: _estimated(folder, home))
-
-
-def open_trail(
-    folder: Folder, access: Callable[[], Iterable[Event]], home: Path | None = None
-) -> Trail:
-    """Who did what, where the environment runs. `access` are this machine's events of sign-in."""
-    if folder.environment.kind == "aws":
-        from cityline.adapters.aws.queries import Queries  # noqa: PLC0415 - an extra
-        from cityline.adapters.aws.trail import CloudTrail  # noqa: PLC0415
-        from cityline.declarations.access import AccessZone  # noqa: PLC0415
-        from cityline.deploy.auditing import AUDITS, TABLE  # noqa: PLC0415
-        from cityline.deploy.estate import BILLING_REGION, Estate  # noqa: PLC0415
-
-        estate = Estate(folder, {})
-        settings = estate.settings
-        table = f"{estate.names.database(AccessZone.TRAIL)}.{TABLE}"
-        asked = {a.name: (a.title, a.saved(table, settings.prefix)) for a in AUDITS}
-        regions = dict.fromkeys((settings.home_region, settings.replica_region, BILLING_REGION))
-        return CloudTrail(list(regions), asked, Queries(_workgroup(folder, "audit")))
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-    from cityline.adapters.local.trail import LocalTrail  # noqa: PLC0415
-
-    return LocalTrail(SqliteLedger(_home(folder, home)), access)
-
-
-def measured_use(folder: Folder, home: Path | None, declared: Usage) -> Usage | None:
-    """A month's use as it was measured here; None before the first release."""
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-    from cityline.deploy.measuring import measured  # noqa: PLC0415
-
-    ledger = SqliteLedger(_home(folder, home))
-    if ledger.current() is None:
-        return None
-    since = datetime.now(UTC) - timedelta(days=_MEASURED_DAYS)
-    receipts = ledger.receipts(limit=1_000_000)
-    runs = {r.run for r in receipts if datetime.fromisoformat(r.started) >= since}
-    readings = _local_gauges(folder, home, lambda: (None, "")).read(_MEASURED_DAYS)
-    return measured(readings, declared, _MEASURED_DAYS, len(runs))
-
-
-def _local_gauges(
-    folder: Folder, home: Path | None, estimate: Callable[[], tuple[float | None, str]]
-) -> Gauges:
-    from cityline.adapters.local.gauges import LocalGauges  # noqa: PLC0415
-    from cityline.adapters.local.ledger import SqliteLedger  # noqa: PLC0415
-
-    at = _home(folder, home)
-    lake = at / "lake" if folder.environment.lake is None else None
-    return LocalGauges(lake, SqliteLedger(at), estimate)
-
-
-def _estimated(folder: Folder, home: Path | None) -> tuple[float | None, str]:
-    """What the same work would be charged a month on AWS, as declared in environments/aws.toml."""
-    from cityline.deploy.measuring import estimates  # noqa: PLC0415 - only those who deploy need it
-
-    try:
-        estate = open_estate(folder.root)
-    except DeclarationError as error:
-        return None, f"no estimate: {error.what}"
-    use = measured_use(folder, home, estate.settings.usage.expected)
-    if use is None:
-        return None, "no estimate before the first release"
-    return estimates(estate, use)["measured"].usd, "estimate of a month of the same work on AWS"
 
 
 @cache

@@ -12,6 +12,27 @@ _ATTEMPTS = 6
 often."""
 
 
+def client(service: str, region: str) -> Any:
+    """A client of a service in a region; what may pass is asked again a few times.
+
+    Raises MissingExtra without boto3, CloudSignIn without credentials.
+    """
+    with cloud_errors(f"{service} in {region}"):
+        import boto3  # noqa: PLC0415 - an extra, and heavy
+        from botocore.config import Config  # noqa: PLC0415
+
+        retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+        patience = Config(connect_timeout=5, read_timeout=60, retries=retries)
+        return boto3.Session().client(service, region_name=region, config=patience)
+
+
+def account(region: str) -> str:
+    """The number of the account whose credentials are used."""
+    with cloud_errors(f"the account, asked in {region}"):
+        told: str = client("sts", region).get_caller_identity()["Account"]
+        return told
+
+
 class Clients:
     """One client for each service and region, made when it is first asked."""
 
@@ -20,34 +41,9 @@ class Clients:
         self._lock = threading.Lock()
 
     def __call__(self, service: str, region: str) -> Any:
-        """The client. Raises MissingExtra without boto3, CloudError for a broken configuration."""
+        """The client."""
         with self._lock:
             key = service, region
             if key not in self._made:
-                with cloud_errors(region):
-                    import boto3  # noqa: PLC0415 - an extra, and heavy
-                    from botocore.config import Config  # noqa: PLC0415
-
-                    retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
-                    self._made[key] = boto3.Session().client(
-                        service,
-                        region_name=region,
-                        config=Config(connect_timeout=10, read_timeout=60, retries=retries),
-                    )
+                self._made[key] = client(service, region)
             return self._made[key]
-
-    def account(self) -> str:
-        """The number of the account whose credentials are used."""
-        with cloud_errors("the account"):
-            told: str = self("sts", "us-east-1").get_caller_identity()["Account"]
-            return told
-
-
-def client(service: str, region: str) -> Any:
-    """One client, for a door that asks only once."""
-    return Clients()(service, region)
-
-
-def account() -> str:
-    """The number of the account whose credentials are used."""
-    return Clients().account()

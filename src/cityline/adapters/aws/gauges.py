@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cityline.adapters.aws.answers import cloud_errors
-from cityline.adapters.aws.clients import Clients
+from cityline.adapters.aws.clients import Clients, account
 from cityline.errors import CloudRefused, CloudUnreachable
 from cityline.ports.gauges import GAUGES, Alarm, Reading
 
+_ANY = "us-east-1"
 _AT_ONCE = 500
 """Metrics one request may ask for."""
 _DAILY = 3
@@ -54,7 +55,7 @@ class CloudWatchGauges:
 
     def read(self, days: int) -> list[Reading]:
         """Every gauge over the last days, from the two regions that know them."""
-        there = self._watched(self._client.account())
+        there = self._watched(account(_ANY))
         asked = list(_asked(there))
         bills = [a for a in asked if GAUGES[a.gauge].namespace == "AWS/Billing"]
         rest = [a for a in asked if a not in bills]
@@ -71,7 +72,7 @@ class CloudWatchGauges:
 
     def alarms(self) -> list[Alarm]:
         """Alarms of the home region and of the one where charges are known; ringing ones first."""
-        there = self._watched(self._client.account())
+        there = self._watched(account(_ANY))
         found = [
             a
             for region in dict.fromkeys((there.region, there.billing_region))

@@ -31,7 +31,7 @@ _OPEN = "alarms live on AWS; here cityline status and cityline quality tell what
 @shared
 def monitor(asked: Asked, days: int) -> None:
     """Every gauge with CloudWatch's name beside it, and the alarms. What has no figure says so."""
-    from cityline.wiring import open_gauges  # noqa: PLC0415 - heavy
+    from cityline.watching import open_gauges  # noqa: PLC0415 - heavy
 
     gauges = open_gauges(asked.folder(), asked.home)
     readings, alarms = gauges.read(days), gauges.alarms()
@@ -100,11 +100,11 @@ def _alarms(alarms: list[Alarm]) -> str:
 def audit(asked: Asked, who: str, what: str, since: str, limit: int, question: str) -> None:
     """Who did what, when, on what, and whether it was allowed; newest first."""
     from cityline.ports.trail import Look  # noqa: PLC0415 - heavy
-    from cityline.wiring import open_trail  # noqa: PLC0415
+    from cityline.watching import open_trail  # noqa: PLC0415
+    from cityline.wiring import own_home  # noqa: PLC0415
 
     folder = asked.folder()
-    home = (asked.home or folder.root / folder.environment.home).absolute()
-    trail = open_trail(folder, lambda: _access(home), asked.home)
+    trail = open_trail(folder, lambda: _access(own_home(folder, asked.home)), asked.home)
     if question:
         found = trail.ask(question)
         data = {"question": question, "rows": found.to_pylist()}
@@ -186,7 +186,8 @@ def _at(seconds: float) -> datetime:
 def cost(asked: Asked) -> None:
     """What a month on AWS is estimated to cost and, on AWS, what was charged so far."""
     from cityline.deploy.measuring import estimates  # noqa: PLC0415 - heavy
-    from cityline.wiring import measured_use, open_estate, open_gauges  # noqa: PLC0415
+    from cityline.watching import measured_use, open_gauges  # noqa: PLC0415
+    from cityline.wiring import open_estate  # noqa: PLC0415
 
     folder = asked.folder()
     there = folder.environment.kind == "aws"
