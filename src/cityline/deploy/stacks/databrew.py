@@ -24,6 +24,7 @@ _MINUTES = 30
 _RETRIES = 0
 _SAMPLE = 20_000
 _DESCRIPTION = 1024
+_NEWEST = {"FilesLimit": {"MaxFiles": 1, "Order": "DESCENDING", "OrderedBy": "LAST_MODIFIED_DATE"}}
 _SCHEDULE = "cron(0 14 * * ? *)"
 """Two hours and a half after the jobs, in UTC."""
 
@@ -61,13 +62,7 @@ def _received(template: Template, estate: Estate, name: str, source: Source) -> 
             "FormatOptions": {"Csv": {"Delimiter": source.format.delimiter, "HeaderRow": True}},
             "Input": {"S3InputDefinition": {"Bucket": raw, "Key": f"raw/{name}/"}},
             "Name": f"{estate.settings.prefix}-{name}-received",
-            "PathOptions": {
-                "FilesLimit": {
-                    "MaxFiles": 1,
-                    "Order": "DESCENDING",
-                    "OrderedBy": "LAST_MODIFIED_DATE",
-                }
-            },
+            "PathOptions": _NEWEST,
             "Tags": template.labels(),
         },
     )
@@ -116,12 +111,9 @@ def _prepared(template: Template, estate: Estate, name: str, source: Source) -> 
 
 
 def _judged(template: Template, estate: Estate, name: str) -> str:
-    """The landing table's newest files, profiled against the landing rules."""
+    """The landing table's newest file, profiled against the landing rules. A table of several files
+    is judged whole by the job and by Glue Data Quality; DataBrew cannot follow a snapshot."""
     landing = sub(estate.names.bucket(AccessZone.LANDING))
-    since = {
-        "Expression": "(AFTER :since)",
-        "ValuesMap": [{"Value": "relative(now-1d)", "ValueReference": ":since"}],
-    }
     dataset = template.add(
         f"{sid(name)}Landing",
         "DataBrew::Dataset",
@@ -129,7 +121,7 @@ def _judged(template: Template, estate: Estate, name: str) -> str:
             "Format": "PARQUET",
             "Input": {"S3InputDefinition": {"Bucket": landing, "Key": f"landing/{name}/"}},
             "Name": f"{estate.settings.prefix}-{name}-landing",
-            "PathOptions": {"LastModifiedDateCondition": since},
+            "PathOptions": _NEWEST,
             "Tags": template.labels(),
         },
     )
