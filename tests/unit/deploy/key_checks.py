@@ -143,6 +143,7 @@ def copies_keys(p: Platform, zone: AccessZone) -> Found:
             yield from _sealed_by_copying(p, zone, role, action, copying)
         yield from _copy_key(p, zone, role, "kms:Decrypt", reads)
         yield from _copy_key(p, zone, role, "kms:ReEncryptFrom", False)
+        yield from _sealed_by_copying(p, zone, role, "kms:Decrypt", False)
 
 
 def _copy_key(p: Platform, zone: AccessZone, role: str, action: str, allowed: bool) -> Found:
