@@ -135,10 +135,10 @@ def _queries() -> Iterator[Row]:
     yield "athena:StartQueryExecution", f"arn:aws:athena:{_HOME}:workgroup/primary", set(), {}
 
 
-def work(p: Platform) -> Iterator[str]:
+def work(p: Platform, only: str = "") -> Iterator[str]:
     """Each action of the table is allowed to the roles it names, and to no other."""
     for action, on, who, sent in table():
-        for role in roles_of(p.access):
+        for role in [only] if only else roles_of(p.access):
             caller, said = person(role)
             request = Request(caller, action, on, said | sent)
             ask = Ask(f"{role} {action} {on} {sent}", request, role in who)
