@@ -25,7 +25,12 @@ MEGABYTE = 1024 * 1024
 def queries(**changes: Any) -> Any:
     from cityline.adapters.aws.queries import Queries, Workgroup  # noqa: PLC0415 - an extra
 
-    given = {"name": "analysis", "region": "ca-central-1", "databases": {}, "rate": GENERAL}
+    given: dict[str, Any] = {
+        "name": "analysis",
+        "region": "ca-central-1",
+        "databases": {},
+        "rate": GENERAL,
+    }
     return Queries(Workgroup(**(given | changes)))
 
 
@@ -40,7 +45,8 @@ def ended(state: str, reason: str = "", scanned: int = 0, **more: Any) -> dict[s
 
 def result(names: list[str], *rows: list[str | None], kind: str = "varchar") -> dict[str, Any]:
     columns = [{"Name": n, "Type": kind} for n in names]
-    data = [{"Data": [{} if t is None else {"VarCharValue": t} for t in r]} for r in (names, *rows)]
+    lines: list[list[str | None]] = [[*names], *rows]
+    data = [{"Data": [{} if t is None else {"VarCharValue": t} for t in r]} for r in lines]
     return {"ResultSet": {"Rows": data, "ResultSetMetadata": {"ColumnInfo": columns}}}
 
 

@@ -6,6 +6,7 @@ that only Trino has: those are proven on a real Trino of Athena's family by `tes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -47,7 +48,8 @@ TABLES = {
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "duckdb":
         return DuckEngine(FolderStore(tmp_path / "lake"))
-    return athena(request.getfixturevalue("cloud"))
+    found: Engine = athena(request.getfixturevalue("cloud"))
+    return found
 
 
 def athena(cloud: Emulator) -> Any:
@@ -228,17 +230,18 @@ def test_a_parquet_table_of_the_catalogue_is_read_in_the_workgroup(
 @pytest.mark.aws
 def test_a_table_the_catalogue_does_not_have(cloud: Emulator) -> None:
     version = Version(Address.parse("curated/never-made"), "1", 4, ())
-    with pytest.raises(EngineError, match="no table questions_curated.never_made"):
+    with pytest.raises(EngineError, match=r"no table questions_curated\.never_made"):
         athena(cloud).query("SELECT * FROM curated.never_made", {"curated.never_made": version})
 
 
 @pytest.mark.aws
 def test_it_writes_and_cleans_nothing(cloud: Emulator, tmp_path: Path) -> None:
     engine = athena(cloud)
-    for refused in (
+    refusals: tuple[Callable[[], object], ...] = (
         lambda: engine.write("SELECT 1", {}, "curated/x"),
         lambda: engine.read_texts(tmp_path / "x", Layout((), ",", "utf-8")),
         lambda: engine.clean(None, None),
-    ):
+    )
+    for refused in refusals:
         with pytest.raises(StepError, match="answers questions"):
             refused()

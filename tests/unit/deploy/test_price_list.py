@@ -48,7 +48,9 @@ def terms(sku: str, unit: str, *tiers: tuple[str, str, str]) -> dict[str, Any]:
                                   "priceDimensions": rates, "termAttributes": {}}}  # fmt: skip
 
 
-def region_file(service: str, products: dict[str, Any], on_demand: dict[str, Any]) -> dict[str, Any]:
+def region_file(
+    service: str, products: dict[str, Any], on_demand: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "formatVersion": "v1.0", "disclaimer": "generated, not AWS's prices",
         "offerCode": service, "version": "20261001000000",
