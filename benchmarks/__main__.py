@@ -14,8 +14,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.extracts import write_extracts
+from benchmarks.volume_job import run_job
 from cityline.adapters.portals.sample import SamplePortal
-from cityline.adapters.portals.sample.bulk import write_volume
 from cityline.flow.plan import questions
 from cityline.flow.run import run
 from cityline.flow.steps.answer import compute
@@ -24,7 +25,6 @@ from cityline.wiring import open_city
 
 HOME = Path("build/bench")
 ROWS = int(os.environ.get("CITYLINE_BENCH_ROWS", "10000000"))
-VOLUME, CENTRE = "3-1-1-inquiry-volume", "3-1-1-contact-centre-metrics"
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     told: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "volume_job": volume_job(files),
+        "volume_job": volumerun_job(files),
         **small_city(),
         "append_month": append_month(),
     }
@@ -43,17 +43,12 @@ def main() -> None:
     print(json.dumps(told, indent=1))
 
 
-def volume_job(files: Path) -> dict[str, Any]:
+def volumerun_job(files: Path) -> dict[str, Any]:
     """The job on a large generated file: DuckDB's plain copy is the limit, 1.0."""
-    volume = files / f"{VOLUME}.csv"
-    wrote = write_volume(volume, ROWS)
-    beside = {"generated": True, "data_processed": "2026-08-12T13:50:39+00:00"}
-    (files / f"{VOLUME}.csv.json").write_text(json.dumps(beside))
-    with SamplePortal(today=date(2026, 8, 17)) as portal:
-        centre = _centre(portal)
-    (files / f"{CENTRE}.csv").write_bytes(centre)
-    (files / f"{CENTRE}.csv.json").write_text(json.dumps(beside))
-    jobs = [_job(name, volume) for name in ("limit", "limit", "cityline", "polars", "pandas")]
+    volume, wrote = write_extracts(files, ROWS)
+    jobs = [
+        run_job(name, volume, HOME) for name in ("limit", "limit", "cityline", "polars", "pandas")
+    ]
     floor = min(j["seconds"] for j in jobs[:2])
     for job in jobs:
         job["times_the_limit"] = round(job["seconds"] / floor, 2)
@@ -70,29 +65,11 @@ def volume_job(files: Path) -> dict[str, Any]:
 
 def spark(files: Path) -> dict[str, Any]:
     """Spark on a tenth of the rows, against the limit and Cityline on the same."""
-    volume = files / f"{VOLUME}.csv"
-    wrote = write_volume(volume, ROWS // 10)
-    jobs = [_job(name, volume) for name in ("limit", "cityline", "spark")]
+    volume, wrote = write_extracts(files, ROWS // 10)
+    jobs = [run_job(name, volume, HOME) for name in ("limit", "cityline", "spark")]
     for job in jobs:
         job["times_the_limit"] = round(job["seconds"] / jobs[0]["seconds"], 2)
     return {"rows": ROWS // 10, "expected_kept": wrote.kept, "jobs": jobs}
-
-
-def _job(name: str, volume: Path) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "benchmarks.volume_job", name, str(volume), str(HOME / name)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    shutil.rmtree(HOME / name, ignore_errors=True)
-    if done.returncode:
-        return {"job": name, "seconds": float("nan"), "error": done.stderr[-800:]}
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _centre(portal: SamplePortal) -> bytes:
-    import httpx
-
-    url = f"{portal.base_url}/catalog/datasets/{CENTRE}/exports/csv?use_labels=true"
-    return httpx.get(url).content
 
 
 def small_city() -> dict[str, Any]:

@@ -7,9 +7,12 @@ duplicates, write landing, add up by department and month. Prints one JSON objec
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +35,7 @@ def limit(file: Path, out: Path) -> dict[str, Any]:
     return {}
 
 
-def cityline(file: Path, out: Path) -> dict[str, Any]:
+def cityline(file: Path, out: Path, engine: str = "duckdb") -> dict[str, Any]:
     """The product's own steps: every gate, profile, quarantine, rule, model, Iceberg and receipts."""
     from cityline.flow.run import run
     from cityline.lake.receipt import Receipt
@@ -40,12 +43,14 @@ def cityline(file: Path, out: Path) -> dict[str, Any]:
 
     city = out / "city"
     shutil.copytree(Path("cities/vancouver"), city, ignore=shutil.ignore_patterns(".*"))
+    settings = f'kind = "local"\nengine = "{engine}"\n'
+    (city / "environments" / "bench.toml").write_text(settings)
     steps: dict[str, float] = {}
 
     def note(receipt: Receipt) -> None:
         steps[receipt.step] = round(receipt.seconds, 2)
 
-    parts = open_city(city, files=file.parent)
+    parts = open_city(city, environment="bench", files=file.parent)
     finished = run(parts, note, until="structure")
     by_step = {r.step: r for r in finished.receipts}
     landed = by_step["prepare/inquiry-volume"]
@@ -57,6 +62,11 @@ def cityline(file: Path, out: Path) -> dict[str, Any]:
         "steps": steps,
         "data_seconds": round(data, 2),
     }
+
+
+def cityline_spark(file: Path, out: Path) -> dict[str, Any]:
+    """The same steps with `engine = "spark"`, `local[*]`, its start included."""
+    return cityline(file, out, "spark")
 
 
 def polars(file: Path, out: Path) -> dict[str, Any]:
@@ -162,10 +172,7 @@ def pandas(file: Path, out: Path) -> dict[str, Any]:
 
 
 def spark(file: Path, out: Path) -> dict[str, Any]:
-    """The same cleaning in Spark, `local[*]`, its start included.
-
-    Its memory is that of a Java machine and is not told.
-    """
+    """The same cleaning in Spark, `local[*]`, its start included."""
     from pyspark.sql import SparkSession, Window
     from pyspark.sql import functions as f
 
@@ -211,7 +218,40 @@ def spark(file: Path, out: Path) -> dict[str, Any]:
     return {"kept": int(found[0]), "sum": int(found[1])} if found else {}
 
 
-JOBS = {"spark": spark, "limit": limit, "cityline": cityline, "polars": polars, "pandas": pandas}
+JOBS = {
+    "spark": spark, "limit": limit, "cityline": cityline, "cityline_spark": cityline_spark,
+    "polars": polars, "pandas": pandas,
+}  # fmt: skip
+
+
+def watched(peaks: list[int]) -> None:
+    """Note the resident memory of this process and those it started (Java among them), in bytes,
+    four times a second."""
+    page = resource.getpagesize()
+    while True:
+        mine = {str(os.getpid())}
+        seen = 0
+        for status in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda p: int(p.parent.name)):
+            try:
+                fields = status.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if status.parent.name in mine or fields[1] in mine:
+                mine.add(status.parent.name)
+                seen += int(fields[21]) * page
+        peaks.append(seen)
+        time.sleep(0.25)
+
+
+def run_job(name: str, file: Path, home: Path) -> dict[str, Any]:
+    """One job in a process of its own, below a folder that is cleared after it."""
+    argv = [sys.executable, "-m", "benchmarks.volume_job", name, str(file), str(home / name)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    shutil.rmtree(home / name, ignore_errors=True)
+    if done.returncode:
+        return {"job": name, "seconds": float("nan"), "error": done.stderr[-2000:]}
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def main() -> None:
@@ -219,20 +259,13 @@ def main() -> None:
     name, file, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    peaks: list[int] = []
+    threading.Thread(target=watched, args=(peaks,), daemon=True).start()
     began = time.perf_counter()
     found = JOBS[name](file, out)
     seconds = time.perf_counter() - began
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
-    print(
-        json.dumps(
-            {
-                "job": name,
-                "seconds": round(seconds, 2),
-                "peak_gb": None if name == "spark" else peak,
-                **found,
-            }
-        )
-    )
+    peak = round(max(peaks) / 1e9, 2)
+    print(json.dumps({"job": name, "seconds": round(seconds, 2), "peak_gb": peak, **found}))
 
 
 if __name__ == "__main__":

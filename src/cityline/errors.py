@@ -186,6 +186,12 @@ class EngineError(StepError):
     """The SQL engine refused or failed a statement."""
 
 
+def too_large(where: str) -> EngineError:
+    """A number beyond its type's range, on an engine that stops rather than go on with another."""
+    hint = "CAST(x AS DOUBLE), or CAST(x AS BIGINT) when it is an INTEGER"
+    return EngineError("a number is too large for its type", where=where, hint=hint)
+
+
 class QueryStopped(EngineError):
     """A query a person typed took more time, memory or space than it may."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from operator import attrgetter
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityline.declarations.folder import Folder, read_folder
-from cityline.errors import UsageError
+from cityline.errors import DeclarationError, Problem, UsageError
 from cityline.flow.parts import Parts
 
 if TYPE_CHECKING:
+    from cityline.adapters.aws.engine import AthenaEngine
+    from cityline.adapters.aws.queries import Workgroup
     from cityline.adapters.portals.sample import SamplePortal
     from cityline.declarations.environment import Environment
     from cityline.declarations.source import Source
@@ -72,7 +75,7 @@ def assemble(
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
 
     settings = folder.environment
-    home = (home or _home(folder)).absolute()
+    home = own_home(folder, home)
     kept = _here(settings, home) if settings.kind == "local" else _there(settings, home, stage)
     work = home / "incoming"
     store = kept.store
@@ -80,6 +83,7 @@ def assemble(
         "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
         "spark": cache(lambda: _spark(settings, store, home, kept.table)),
         "trino": lambda: _trino(settings),
+        "athena": lambda: cloud_engine(folder, _asks_in(folder, stage)),
     }
     return Parts(
         folder=folder,
@@ -108,11 +112,13 @@ class _Kept:
     table: Callable[[Address], str]
 
 
-def _home(folder: Folder) -> Path:
+def own_home(folder: Folder, home: Path | None = None) -> Path:
     """Where this machine keeps what is its own; what it knows of AWS lies apart from its lake."""
+    if home is not None:
+        return home.absolute()
     settings = folder.environment
     apart = "" if settings.kind == "local" else f"-{settings.name}"
-    return folder.root / f"{settings.home}{apart}"
+    return (folder.root / f"{settings.home}{apart}").absolute()
 
 
 def _here(settings: Environment, home: Path) -> _Kept:
@@ -123,7 +129,7 @@ def _here(settings: Environment, home: Path) -> _Kept:
 
     store = _store(settings, home)
     beyond = {settings.engine, settings.questions} != {"duckdb"}
-    catalog = IcebergCatalog(home, store, shared=beyond)
+    catalog = IcebergCatalog(home, store, shared=beyond, name=settings.spark.catalog)
     return _Kept(store, catalog, SqliteLedger(home), FileJournal(home), attrgetter("table"))
 
 
@@ -178,8 +184,8 @@ def declared_city(named: str, environment: str, work: Path) -> Folder:
     if not named.startswith("s3://"):
         return read_folder(shipped_city(named), environment)
     from cityline.adapters.aws.store import S3Store  # noqa: PLC0415 - an extra
-    from cityline.deploy.code import unpacked  # noqa: PLC0415
     from cityline.declarations.environment import Lake  # noqa: PLC0415
+    from cityline.deploy.code import unpacked  # noqa: PLC0415
 
     bucket, _, key = named.removeprefix("s3://").partition("/")
     store = S3Store(Lake(address=f"s3://{bucket}"), work / "code")
@@ -187,14 +193,19 @@ def declared_city(named: str, environment: str, work: Path) -> Folder:
 
 
 def open_estate(root: Path, environment: str = "aws") -> Estate:
-    """What a city's templates are made of. Raises DeclarationError."""
+    """What a city's templates are made of. Raises DeclarationError, also for data that may not lie
+    where the environment would put it."""
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415 - heavy
     from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
     from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
+    from cityline.flow.checking import policies  # noqa: PLC0415
     from cityline.lake.address import Address, Zone  # noqa: PLC0415
     from cityline.stages.structure import shape  # noqa: PLC0415
 
     folder = read_folder(root, environment)
+    problems = policies(folder)
+    if problems:
+        raise DeclarationError(problems)
     engine = DuckEngine(FolderStore(folder.root / folder.environment.home / "lake"))
     schemas = {
         Address(Zone.CURATED, name).table: shape(model, engine)
@@ -286,6 +297,7 @@ def _spark(
             memory=settings.memory_limit.lower().replace("gb", "g").replace("mb", "m"),
             partitions=settings.spark.partitions,
             extra=bucket_settings(settings.lake) if settings.lake else {},
+            catalog=settings.spark.catalog,
             table=table,
         ),
     )
@@ -295,6 +307,51 @@ def _trino(settings: Environment) -> Engine:
     from cityline.adapters.trino.engine import Coordinator, TrinoEngine  # noqa: PLC0415 - an extra
 
     return TrinoEngine(Coordinator(**settings.trino.model_dump()))
+
+
+def cloud_engine(folder: Folder, asks_in: str = "") -> AthenaEngine:
+    """Athena, in a workgroup of the access policy. Raises DeclarationError for one nobody has."""
+    from cityline.adapters.aws.engine import AthenaEngine  # noqa: PLC0415 - an extra
+
+    return AthenaEngine(workgroup(folder, asks_in))
+
+
+def _asks_in(folder: Folder, stage: str) -> str:
+    """The workgroup of a job's role; nothing for whoever asks from here."""
+    from cityline.deploy.jobs import WAY, part_of  # noqa: PLC0415 - only for AWS
+
+    role = next((role for role in WAY if part_of(role) == stage), "")
+    declared = folder.access.roles.get(role) if folder.access else None
+    return declared.asks_in if declared else ""
+
+
+def workgroup(folder: Folder, asks_in: str = "") -> Workgroup:
+    """Where queries are asked: of what is asked from here, or a named workgroup."""
+    from cityline.adapters.aws.queries import Workgroup  # noqa: PLC0415 - an extra
+    from cityline.declarations.access import AccessZone  # noqa: PLC0415
+    from cityline.declarations.reading import nearest  # noqa: PLC0415
+    from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
+    from cityline.deploy.prices import price  # noqa: PLC0415
+    from cityline.lake.cost import Rate  # noqa: PLC0415
+
+    estate = Estate(folder, {})
+    settings, names = estate.settings, estate.names
+    wanted = asks_in or settings.asks_in
+    known = sorted({r.asks_in for r in estate.access.roles.values() if r.asks_in})
+    if wanted not in known:
+        file = f"environments/{folder.environment.name}.toml"
+        told = f"no role of the access policy asks in {wanted!r}"
+        raise DeclarationError([Problem(file, "aws.asks_in", told, nearest(wanted, known))])
+    row = price("athena-scan", settings.home_region)
+    zones = (AccessZone.LANDING, AccessZone.CURATED, AccessZone.TRAIL)
+    return Workgroup(
+        name=names.workgroup(wanted),
+        region=settings.home_region,
+        databases={z.value: names.database(z) for z in zones},
+        rate=Rate(Decimal(str(row.tiers[0][1])), row.date, row.basis),
+        seconds=settings.query_seconds,
+        reuse_minutes=settings.reuse_minutes,
+    )
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def emulator(work: Path, *, auth: bool = True) -> Iterator[Emulator]:
         "TMPDIR": str(work),
     }
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    command = [PYTHON, script, certificate, key, str(tls), str(plain)]
+    command = [str(x) for x in (PYTHON, script, certificate, key, tls, plain)]
     log = work / "emulator.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -127,3 +128,18 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
                 return
         time.sleep(0.2)
     raise AssertionError(f"the emulator did not start: {log.read_text()[-2000:]}")
+
+
+def everything(aws: Emulator, role: str) -> Keys:
+    """The keys of a role that a careless administrator gave everything; made if it is not there."""
+    iam = aws.client("iam")
+    owner = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    trust = {"Effect": "Allow", "Principal": owner, "Action": "sts:AssumeRole"}
+    whole = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    trusted, policy = (
+        json.dumps({"Version": "2012-10-17", "Statement": [s]}) for s in (trust, whole)
+    )
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trusted)
+        iam.put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=policy)
+    return aws.assume(role)

@@ -28,6 +28,7 @@ from tests.conftest import Ran, copy_vancouver, run_city
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1200)]
 
+
 @dataclass(frozen=True)
 class Told:
     """What a command said: its exit code, its data, and what it said beside."""
@@ -49,9 +50,7 @@ class Line:
         out, said = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(said):
             self.standing.act(patch, self.role)
-            code = run(
-                [*arguments, "--env", "aws", "--city", str(self.standing.root), "--json"]
-            )
+            code = run([*arguments, "--env", "aws", "--city", str(self.standing.root), "--json"])
         told = json.loads(out.getvalue())
         return Told(code, told["data"], told["error"], said.getvalue())
 

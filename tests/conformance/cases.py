@@ -192,3 +192,67 @@ CONSTRUCTS = {
     "cast of a decimal": "SELECT CAST(x AS BIGINT) AS v FROM t",
     "text against number": "SELECT id FROM t WHERE s = 7",
 }
+
+
+def _hard(expression: str, where: str = "TRUE") -> str:
+    return f"SELECT id, {expression} AS v FROM hard WHERE {where} ORDER BY id"
+
+
+HARD = {
+    "decimals add and compare": "SELECT id, c + p AS v, c - 0.5 AS w, c = 12.5 AS x, c > 2.675 AS y, c IN (2.67, 0.1) AS z FROM hard ORDER BY id",
+    "decimals round": "SELECT id, round(p, 2) AS v, round(c, 1) AS w, round(2.675, 2) AS x, round(0.285, 2) AS y FROM hard ORDER BY id",
+    "decimals made whole": "SELECT id, ceil(c) AS v, floor(p) AS w, trunc(p) AS x, CAST(ceil(p) AS VARCHAR) AS y FROM hard ORDER BY id",
+    "decimals divide": "SELECT id, c / p AS v, p / 0 AS w, c % 3 AS x, mod(p, 2) AS y FROM hard WHERE id NOT IN (7, 8, 19, 20) ORDER BY id",
+    "decimals in aggregates": "SELECT g, sum(c) AS v, avg(p) AS w, min(c) AS x, max(p) AS y, count(DISTINCT c) AS z FROM hard GROUP BY g ORDER BY g",
+    "decimals as texts and others": "SELECT id, CAST(c AS VARCHAR) AS v, CAST(p AS DECIMAL(9, 2)) AS w, CAST(c AS DOUBLE) AS x, CAST(round(p) AS BIGINT) AS y FROM hard ORDER BY id",
+    "a product of decimals": _hard("c * p"),
+    "decimal overflow": _hard("CAST(c AS DECIMAL(5, 2))"),
+    "a literal times a decimal": _hard("c * 1.5"),
+    "not a number compared": _hard(
+        "CASE WHEN z > 1 THEN 'more' WHEN z = w THEN 'same' ELSE 'less' END"
+    ),
+    "not a number chosen": "SELECT id, nullif(z, w) AS v, greatest(z, w) AS x, least(z, w, 1.5) AS y, z IN (w, 1.5) AS a, z BETWEEN w AND 9 AS b, CASE z WHEN w THEN 1 ELSE 2 END AS c FROM hard ORDER BY id",
+    "not a number in groups": "SELECT z AS v, count(*) AS w FROM hard GROUP BY z ORDER BY z",
+    "not a number in aggregates": "SELECT g, min(z) AS v, max(z) AS w, sum(z) AS x, count(DISTINCT z) AS y FROM hard GROUP BY g ORDER BY g",
+    "not a number downwards": "SELECT id, z AS v FROM hard ORDER BY z DESC, id",
+    "not a number in a window": "SELECT id, max(w) OVER (ORDER BY z DESC, id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS v FROM hard ORDER BY id",
+    "not a number joined": "SELECT a.id AS v, b.id AS w FROM hard AS a JOIN hard AS b ON a.z = b.w AND a.id < 13 ORDER BY v, w",
+    "not a number in a query": "SELECT id FROM hard WHERE z IN (SELECT w FROM hard) ORDER BY id",
+    "not a number, distinct, downwards": "SELECT DISTINCT z AS v FROM hard ORDER BY v DESC",
+    "infinities and zeros divide": "SELECT id, z / w AS v, q / z AS w, -z AS x FROM hard ORDER BY id",
+    "infinities rounded": "SELECT id, floor(z) AS v, ceil(z) AS w, round(z, 1) AS x, trunc(z) AS y, sign(z) AS s FROM hard WHERE NOT isnan(z) ORDER BY id",
+    "not a number rounded": "SELECT id, floor(z) AS v, ceil(z) AS w, round(z) AS x, trunc(z) AS y FROM hard ORDER BY id",
+    "a double as a text": _hard("CAST(z AS VARCHAR)"),
+    "a double as a decimal": _hard("CAST(z AS DECIMAL(9, 1))"),
+    "double overflow": _hard("CAST(k AS DOUBLE) * 1e300"),
+    "integer limits": "SELECT id, k AS v, k - 1 AS w FROM hard WHERE id IN (1, 3, 4, 5, 7) ORDER BY id",
+    "integer overflow in a sum": "SELECT sum(k) AS v FROM hard",
+    "integer overflow in a product": _hard("k * 2"),
+    "integer overflow in an addition": _hard("k + 1", "id = 1"),
+    "integer overflow in a negation": _hard("-k", "id = 2"),
+    "integer overflow in abs": _hard("abs(k)", "id = 2"),
+    "integer overflow in a cast": _hard("CAST(k AS INTEGER)"),
+    "integers that do not fit": _hard("TRY_CAST(k AS INTEGER)"),
+    "an integer of two bytes": _hard("CAST(q AS SMALLINT) * 30000"),
+    "a sign multiplied": _hard("sign(q) * 100 * 2"),
+    "very long texts": "SELECT id, length(s) AS v, md5(s) AS w, right(s, 2) AS x, length(replace(s, 'Ü', 'ü')) AS y FROM long ORDER BY id",
+    "very long texts compared": "SELECT a.id AS v, b.id AS w, a.s = b.s AS x, a.s < b.s AS y FROM long AS a CROSS JOIN long AS b ORDER BY v, w",
+    "special letters": "SELECT id, upper(s) AS v, lower(s) AS w, length(s) AS x, strlen(s) AS y, left(s, 2) AS z FROM hard ORDER BY id",
+    "special letters sorted": "SELECT s AS v FROM hard ORDER BY s, id",
+    "special letters compared": "SELECT a.id AS v, b.id AS w FROM hard AS a JOIN hard AS b ON lower(a.s) = lower(b.s) AND a.id <> b.id ORDER BY v, w",
+    "edits of letters": _hard("levenshtein(left(s, 3), 'é')"),
+    "moments as texts": _hard("CAST(ts AS VARCHAR)"),
+    "moments to the microsecond": "SELECT id, strftime(ts, '%H:%M:%S') AS v, dayname(ts) AS w, date_trunc('day', ts) AS x, second(ts) AS y FROM hard ORDER BY id",
+    "moments less moments": _hard("ts - ts"),
+    "a clock of Vancouver": _hard("ts AT TIME ZONE 'UTC' AT TIME ZONE 'America/Vancouver'"),
+    "a clock of Vancouver by offsets": "SELECT h.id, CASE WHEN o.summer THEN h.ts - INTERVAL 7 HOUR ELSE h.ts - INTERVAL 8 HOUR END AS v FROM hard AS h LEFT JOIN (VALUES (TIMESTAMP '2024-03-10 10:00:00', TIMESTAMP '2024-11-03 09:00:00', TRUE)) AS o(a, z, summer) ON h.ts >= o.a AND h.ts < o.z ORDER BY h.id",
+    "a clock's time as a moment": _hard("ts AT TIME ZONE 'America/Vancouver'"),
+    "rows that stand twice": "SELECT g, q, c, z, count(*) AS v FROM hard GROUP BY g, q, c, z ORDER BY g, q, c, z",
+    "rows that stand twice, once": "SELECT DISTINCT g, q, c, s FROM hard ORDER BY g, q, c, s",
+    "ties at the top": "SELECT id, rank() OVER (ORDER BY q DESC) AS v, dense_rank() OVER (ORDER BY q DESC) AS w, row_number() OVER (ORDER BY q DESC, id) AS x FROM hard ORDER BY id",
+    "filters that leave none": "SELECT g, sum(q) FILTER (WHERE q > 99) AS v, count(*) FILTER (WHERE q > 99) AS w, avg(c) FILTER (WHERE q > 99) AS x FROM hard GROUP BY g ORDER BY g",
+    "lines through a point": "SELECT g, corr(q, 1) AS v, regr_slope(1, q) AS w, corr(c, p) AS x FROM hard GROUP BY g ORDER BY g",
+    "a text joined with a number": _hard("s || q"),
+    "the length of a number": _hard("length(q)"),
+}
+"""Over `hard` and `long`: what is at the edge of a type."""

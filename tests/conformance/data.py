@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -54,3 +55,63 @@ def rows() -> pa.Table:
 def nothing() -> pa.Table:
     """The same table without a row."""
     return rows().slice(0, 0)
+
+
+_LONG = "Ünïcode 長い " * 4000
+_SPECIAL = [0.0, -0.0, float("nan"), float("inf"), float("-inf"), None, 1.5, 2.5, -2.5, 1e-300,
+            9007199254740993.0, 0.1]  # fmt: skip
+_MONEY = ["0.00", "0.01", "-0.01", "2.67", "2.68", None, "9999999999.99", "-9999999999.99",
+          "12.50", "12.50", "100.00", "0.10"]  # fmt: skip
+_PRECISE = ["0.0000", "0.0050", "-0.0050", "2.6750", "2.6850", "1.5000", None, "99999.9999",
+            "-99999.9999", "2.5000", "3.5000", "0.1000"]  # fmt: skip
+_LIMITS = [
+    2**63 - 1,
+    -(2**63),
+    2**31 - 1,
+    -(2**31),
+    2**53 + 1,
+    None,
+    0,
+    1,
+    -1,
+    10**18,
+    7,
+    2**63 - 1,
+]
+_WORDS = ["Ω Ångström", "ß", "ẞ", "ſ long s", "ŉ", "ǰ", "DŽ Dž dž", "İ", None, "e\u0301", "\u200bzero",
+          "👨‍👩‍👧 family"]  # fmt: skip
+_CLOCK_CHANGES = [
+    "2024-03-10T01:59:59", "2024-03-10T02:30:00", "2024-03-10T03:00:00", "2024-11-03T00:59:59",
+    "2024-11-03T01:00:00", "2024-11-03T01:30:00", "2024-11-03T09:30:00", None,
+    "2024-02-29T23:59:59.999999", "1969-12-31T23:59:59", "2100-02-28T00:00:00", "2000-02-29T12:00:00",
+]  # fmt: skip
+
+
+def hard() -> pa.Table:
+    """The table `hard`: decimals, NaN and infinities, integers at their limits, letters whose case
+    is special, a very long text, clock changes; its later twelve rows repeat the earlier ones but
+    for `id`."""
+    moments = [None if m is None else datetime.fromisoformat(m) for m in _CLOCK_CHANGES]
+    decimals = [[None if v is None else Decimal(v) for v in vs] for vs in (_MONEY, _PRECISE)]
+    return pa.table(
+        {
+            "id": pa.array(range(1, 25), pa.int64()),
+            "g": pa.array(["a", "b", "a", None, "Z", "é"] * 4, pa.string()),
+            "q": pa.array([3, 1, None, 3, 2, 2, 0, -1, 5, 5, 4, 1] * 2, pa.int32()),
+            "k": pa.array(_LIMITS * 2, pa.int64()),
+            "c": pa.array(decimals[0] * 2, pa.decimal128(12, 2)),
+            "p": pa.array(decimals[1] * 2, pa.decimal128(9, 4)),
+            "z": pa.array(_SPECIAL * 2, pa.float64()),
+            "w": pa.array([*reversed(_SPECIAL)] * 2, pa.float64()),
+            "s": pa.array(_WORDS * 2, pa.string()),
+            "d": pa.array([m and m.date() for m in moments] * 2, pa.date32()),
+            "ts": pa.array(moments * 2, pa.timestamp("us")),
+            "b": pa.array([True, True, False, None] * 6, pa.bool_()),
+        }
+    )
+
+
+def long_texts() -> pa.Table:
+    """The table `long`: texts of 48,000 letters, of which one differs in its last letter."""
+    texts = [_LONG, _LONG + "a", _LONG, "", None]
+    return pa.table({"id": pa.array(range(1, 6), pa.int64()), "s": pa.array(texts, pa.string())})

@@ -21,8 +21,10 @@ _KINDS = {
     "rule": "Rules (DQDL)",
     "model": "Models",
     "question": "Questions",
+    "mission": "Missions",
+    "random": "Random queries",
 }
-_ENGINES = {"spark": "Spark 3.5.6", "trino": "Trino 476"}
+_ENGINES = {"spark": "Spark 3.5.6", "spark4": "Spark 4.1.4", "trino": "Trino 476"}
 _SIGNS = {"identical": "=", "tolerance": "≈", "refused": "refused", "different": "DIFFERENT"}
 
 
@@ -48,14 +50,17 @@ def written(day: str) -> str:
             told = Counter(v[engine] for v in found.get(kind, {}).values() if engine in v)
             if told:
                 counts = " | ".join(str(told[v]) for v in _SIGNS)
-                lines.append(f"| {title} | {name} | {counts} |")
+                asked = f", {_asked(found[kind], engine)}" if kind == "random" else ""
+                lines.append(f"| {title}{asked} | {name} | {counts} |")
     for kind, title in _KINDS.items():
+        if kind == "random":  # one line says it: the cases are a seed's
+            continue
         lines += [
             "",
             f"## {title}",
             "",
             f"| case | {' | '.join(_ENGINES.values())} |",
-            "|---|---|---|",
+            "|---" * (len(_ENGINES) + 1) + "|",
         ]
         for case, verdicts in sorted(found.get(kind, {}).items()):
             signs = " | ".join(_SIGNS.get(verdicts.get(e, ""), "") for e in _ENGINES)
@@ -65,6 +70,10 @@ def written(day: str) -> str:
                 else f"| `{case.replace('|', chr(92) + '|')}` | {signs} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _asked(cases: dict[str, dict[str, str]], engine: str) -> str:
+    return "; ".join(case for case, verdicts in sorted(cases.items()) if engine in verdicts)
 
 
 _HEAD = """# Conformance matrix
@@ -77,7 +86,9 @@ not run: operations and rules run where tables are prepared, which Trino does no
 different: the tests fail. The page is written by `python -m tests.conformance.page` after a run of
 those tests, which compare it with what they found.
 
-Run on {day}: DuckDB 2.0, Spark 3.5.6 with Iceberg 1.10.0 (local mode), Trino 476. Spark 4 was not run.
+Run on {day}: DuckDB 2.0, Spark 3.5.6 with Iceberg 1.10.0, Spark 4.1.4 with Iceberg 1.12.0 (both with
+their driver in the process of the tests, on two threads), Trino 476. Beside the matrix, a whole city was
+prepared, structured and asked on a Spark Connect server of each Spark, and in a session of a job's own.
 """
 
 if __name__ == "__main__":

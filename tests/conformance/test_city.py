@@ -42,35 +42,40 @@ def test_a_city_on_spark_has_the_same_tables_and_receipts(
     try:
         parts = opened(tmp_path, portal, own)
         done = structured(parts)
-        for name, version in done.tables().items():
-            there = ran.done.tables()[name]
-            whole = f"SELECT * FROM {name}"
-            tables = {
-                "found": parts.asking.query(whole, {name: version}),
-                "wanted": ran.parts.asking.query(whole, {name: there}),
-            }
-            columns = ", ".join(
-                f'round("{f.name}", 6) AS "{f.name}"' if str(f.type) == "double" else f'"{f.name}"'
-                for f in tables["wanted"].schema
-            )
-            sql = (
-                f"SELECT count(*) AS n FROM (SELECT {columns} FROM found EXCEPT ALL "
-                f"SELECT {columns} FROM wanted)"
-            )
-            assert version.rows == there.rows, name
-            assert parts.asking.query(sql, tables).to_pylist() == [{"n": 0}], name
-        for step, receipt in done.receipts.items():
-            wanted = ran.done.receipts[step].details
-            for key in ("totals", "reasons"):
-                assert receipt.details.get(key) == wanted.get(key), (step, key)
-            verdicts = [
-                [(v["rule"], v["outcome"]) for v in d.get("verdicts", ())]
-                for d in (receipt.details, wanted)
-            ]
-            assert verdicts[0] == verdicts[1], step
+        same_city(ran, parts, done)
         _dies_and_is_run_again(parts, own, done)
     finally:
         own.session().stop()
+
+
+def same_city(ran: Ran, parts: Parts, done: Done) -> None:
+    """The same rows, totals, reasons and verdicts as DuckDB's."""
+    for name, version in done.tables().items():
+        there = ran.done.tables()[name]
+        whole = f"SELECT * FROM {name}"
+        tables = {
+            "found": parts.asking.query(whole, {name: version}),
+            "wanted": ran.parts.asking.query(whole, {name: there}),
+        }
+        columns = ", ".join(
+            f'round("{f.name}", 6) AS "{f.name}"' if str(f.type) == "double" else f'"{f.name}"'
+            for f in tables["wanted"].schema
+        )
+        sql = (
+            f"SELECT count(*) AS n FROM (SELECT {columns} FROM found EXCEPT ALL "
+            f"SELECT {columns} FROM wanted)"
+        )
+        assert version.rows == there.rows, name
+        assert parts.asking.query(sql, tables).to_pylist() == [{"n": 0}], name
+    for step, receipt in done.receipts.items():
+        wanted = ran.done.receipts[step].details
+        for key in ("totals", "reasons"):
+            assert receipt.details.get(key) == wanted.get(key), (step, key)
+        verdicts = [
+            [(v["rule"], v["outcome"]) for v in d.get("verdicts", ())]
+            for d in (receipt.details, wanted)
+        ]
+        assert verdicts[0] == verdicts[1], step
 
 
 def _dies_and_is_run_again(parts: Parts, engine: SparkEngine, done: Done) -> None:

@@ -21,6 +21,7 @@ from cityline.ports.engine import Engine
 from cityline.stages.structure import check_model
 from tests.conformance import cases, data
 from tests.conformance.matrix import Cell, Verdict, cells, compare, same
+from tests.conformance.missions import missions
 from tests.conformance.page import PAGE, record, written
 from tests.conftest import Ran
 from tests.unit.guards.test_govern import CASES, NOW, OTHER, PRIMARY, SAME
@@ -56,6 +57,21 @@ def test_constructs(duck: DuckEngine, engine: Engine) -> None:
     none_differs(list(cells("construct", asked, duck, engine, TABLES)))
 
 
+def test_hard_cases(duck: DuckEngine, engine: Engine) -> None:
+    asked = {name: [sql] for name, sql in cases.HARD.items()}
+    tables = {"hard": data.hard(), "long": data.long_texts()}
+    none_differs(list(cells("construct", asked, duck, engine, tables)))
+
+
+def test_mission_queries_beyond_the_questions(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
+    tables = {n: v for n, v in ran.done.tables().items() if n.startswith("curated.")}
+    asked = {name: [sql] for name, sql in missions().items()}
+    found = list(cells("mission", asked, duck, engine, tables))
+    assert len(found) >= 60
+    assert not [c for c in found if c.verdict == "refused"], "a mission is portable"
+    none_differs(found)
+
+
 def test_a_wrong_answer_would_be_seen(duck: DuckEngine) -> None:
     class Wrong(DuckEngine):
         name = "wrong"
@@ -84,7 +100,9 @@ def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine
         made = spark.clean(plan, given)
     except EngineError as error:
         refused = "not portable" in error.what
-        return Cell("operation", case, "spark", "refused" if refused else "different", error.what)
+        return Cell(
+            "operation", case, spark.name, "refused" if refused else "different", error.what
+        )
     expected = duck.clean(plan, given)
     sql = "SELECT * FROM kept ORDER BY ALL"
     left = duck.query(sql, {"kept": expected.kept}).to_pylist()
@@ -96,7 +114,7 @@ def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine
     ]
     same = left == right and reasons[0] == reasons[1] and counted[0] == counted[1]
     told = "" if same else f"{right[:4]} {counted[1]}, expected {left[:4]} {counted[0]}"
-    return Cell("operation", case, "spark", "identical" if same else "different", told)
+    return Cell("operation", case, spark.name, "identical" if same else "different", told)
 
 
 def test_rules_on_spark(duck: DuckEngine, spark: Engine) -> None:
@@ -120,7 +138,7 @@ def test_rules_on_spark(duck: DuckEngine, spark: Engine) -> None:
         refused = "not portable" in str(right) and left != right
         verdict: Verdict = "refused" if refused else "different"
         verdict = "identical" if left == right else verdict
-        found.append(Cell("rule", good[:60], "spark", verdict, f"{right}, expected {left}"))
+        found.append(Cell("rule", good[:60], spark.name, verdict, f"{right}, expected {left}"))
     none_differs(found)
 
 
@@ -138,7 +156,7 @@ def test_models(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
     none_differs(found)
 
 
-def test_mission_queries(ran: Ran, engine: Engine) -> None:
+def test_questions(ran: Ran, engine: Engine) -> None:
     """Every question, for pairs of years, and for departments, types and channels."""
     reading = Reading(ran.parts, ran.done)
     beyond = replace(ran.parts, asking=engine)

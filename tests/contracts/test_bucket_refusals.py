@@ -164,6 +164,17 @@ def test_more_keys_than_a_page_are_listed_and_removed(
     assert store.keys("a") == []
 
 
+def test_a_mark_of_a_folder_is_no_key_and_goes_with_it(
+    s3: Server, bucket: str, tmp_path: Path
+) -> None:
+    s3.client().put_object(Bucket=bucket, Key="city/lake/a/", Body=b"")
+    store = store_of(lake(s3, bucket), tmp_path)
+    store.write("a/b", b"1")
+    assert store.keys("a") == ["a/b"]
+    store.remove("a")
+    assert s3.client().list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
 def test_nobody_answers(s3: Server, tmp_path: Path) -> None:
     assert s3.process
     nowhere = lake(s3, "lake", deadline=2).model_copy(

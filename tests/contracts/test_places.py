@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -11,7 +12,21 @@ import pytest
 
 from cityline.adapters.formats.figures import VegaFigures
 from cityline.adapters.local.engine import DuckEngine
+from cityline.adapters.local.store import FolderStore
 from cityline.errors import EngineError
+
+
+def test_a_file_of_another_file_system_is_adopted_whole(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")  # noqa: S108 - another file system on every Linux
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system here")
+    store = FolderStore(tmp_path / "lake")
+    file = elsewhere / f"cityline-{tmp_path.name}-{os.getpid()}"
+    file.write_bytes(b"moved")
+    store.adopt(file, "a/b")
+    assert store.read("a/b") == b"moved"
+    assert not file.exists()
+    assert [p.name for p in (tmp_path / "lake" / "a").iterdir()] == ["b"]
 
 
 def test_an_engine_answers_many_at_once(engine: DuckEngine) -> None:

@@ -48,6 +48,9 @@ _COMMANDS = {
     "serve": "serving",
     "users": "serving",
     "tokens": "serving",
+    "monitor": "watching",
+    "audit": "watching",
+    "cost": "watching",
     "deploy": "deploying",
 }
 """Command → module of `cityline.cli.commands` that holds it."""

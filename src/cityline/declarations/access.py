@@ -42,6 +42,10 @@ class Verb(StrEnum):
     ADMINISTER = "administer"
 
 
+EveryVerb = Literal["*", "read", "write", "publish", "delete", "administer"]
+EveryZone = Literal["*", "raw", "landing", "curated", "site", "results", "code", "log", "trail"]
+
+
 class DataClass(StrEnum):
     """How careful to be with a dataset."""
 
@@ -118,8 +122,8 @@ class PolicyTest(Declared):
     """What must come out of the policy. `*` stands for every one, and all must come out so."""
 
     who: str
-    verb: Verb | Literal["*"]
-    zone: AccessZone | Literal["*"]
+    verb: EveryVerb
+    zone: EveryZone
     dataset: str = EVERY
     expect: Literal["allowed", "denied"]
     why: Annotated[str, Field(min_length=8)]

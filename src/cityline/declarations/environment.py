@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from cityline.declarations.reading import Declared
+from cityline.declarations.schedules import cron_fault
 
 
 class Http(Declared):
@@ -107,10 +108,13 @@ def _is_here(host: str) -> bool:
 
 
 class SparkAt(Declared):
-    """Where Spark is. `address` is `local[*]`, a cluster's master, or `sc://host:port` for Spark
-    Connect; `jars` is the folder of the Iceberg runtime, relative to where the command runs."""
+    """Where Spark is. `address` is `local[*]`, a cluster's master, `sc://host:port` for Spark
+    Connect, or empty for the session that this process has, as in a Glue job. `jars` is the folder
+    of the Iceberg runtime, relative to where the command runs. `catalog` is the catalogue's name,
+    in Spark and in the lake's own file: tables made under another name are not seen."""
 
     address: str = "local[*]"
+    catalog: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "cityline"
     jars: str = "build/engines/spark-3.5"
     partitions: Annotated[int, Field(ge=1)] = 8
 
@@ -155,8 +159,11 @@ class Usages(Declared):
 
 
 class Aws(Declared):
-    """Where and how large the city is on AWS. Regions, sizes and sums only: who may do what, and how
-    long things are kept, is in `policies/`. Every resource's name begins with `prefix`."""
+    """Where and how large the city is on AWS: regions, sizes and sums.
+
+    Who may do what, and how long things are kept, is in `policies/`. Every resource's name begins
+    with `prefix`.
+    """
 
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,23}[a-z0-9]$")]
     home_region: str = "ca-central-1"
@@ -175,11 +182,25 @@ class Aws(Declared):
     """After so many minutes a job is stopped."""
     query_cutoff_mb: Annotated[int, Field(ge=10)] = 1024
     """A query that would scan more is stopped by Athena."""
+    asks_in: str = "analysis"
+    """The workgroup of what is asked from here, an `asks_in` of the access policy."""
+    query_seconds: Annotated[int, Field(ge=1, le=14_400)] = 300
+    """After so long a query is cancelled."""
+    reuse_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
+    """A result younger than this may be given again instead of asking anew; 0 asks always."""
     instance_type: str = "t4g.small"
     vpc_cidr: str = "10.31.0.0/20"
     site: Literal["server", "static"] = "server"
     """How readers get the site: `cityline serve` behind a load balancer, or files from the edge."""
     usage: Usages = Usages()
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_schedule(cls, found: str) -> str:
+        fault = cron_fault(found)
+        if fault:
+            raise ValueError(fault)
+        return found
 
     @field_validator("vpc_cidr")
     @classmethod
@@ -203,8 +224,8 @@ class Environment(Declared):
     kind: Literal["local", "aws"]
     engine: Literal["duckdb", "spark"] = "duckdb"
     """What prepares and structures."""
-    questions: Literal["duckdb", "trino", "spark"] = "duckdb"
-    """What answers questions, over the same tables."""
+    questions: Literal["duckdb", "trino", "spark", "athena"] = "duckdb"
+    """What answers questions, over the same tables; `athena` is there in the kind aws alone."""
     lake: Lake | None = None
     spark: SparkAt = SparkAt()
     trino: TrinoAt = TrinoAt()
@@ -222,4 +243,8 @@ class Environment(Declared):
     def _aws_is_described(self) -> Self:
         if self.kind == "aws" and self.aws is None:
             raise ValueError("an environment of kind aws needs a table [aws] with its prefix")
+        if self.questions == "athena" and self.kind != "aws":
+            raise ValueError("questions = athena needs an environment of kind aws")
+        if self.aws is not None and self.aws.domain not in ("", *self.serve.hosts):
+            raise ValueError(f"serve.hosts does not name the domain {self.aws.domain}")
         return self

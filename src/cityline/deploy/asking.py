@@ -24,7 +24,8 @@ def saved(question: Question, schemas: Schemas, names: Mapping[str, str]) -> str
     Raises EngineError for SQL outside the portable profile.
     """
     emitted = emit(portable(question), "trino", schemas, names=names)
-    return f"-- {question.title}\n-- Change the row `asked` to ask for other months or values.\n{emitted}"
+    hint = "-- Change the row `asked` to ask for other months or values."
+    return f"-- {question.title}\n{hint}\n{emitted}"
 
 
 def portable(question: Question) -> str:

@@ -24,6 +24,10 @@ COLUMNS = (
 """CloudTrail's columns as Athena's own SerDe reads them."""
 
 
+TABLE = "events"
+"""What the trail's table is called, in the database of its zone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """A named question about the trail; `sql` has `{table}`, `{prefix}` and the last days."""

@@ -129,8 +129,8 @@ def _construct(cdk: Any, stack: Any, key: str, body: Mapping[str, Any]) -> Any:
         given[known[_plain(name)]] = speller.value(value, free=free)
     construct = made(stack, f"{key}Resource", **given)
     construct.override_logical_id(key)
-    if body.get("DeletionPolicy") == "Retain":
-        construct.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    if body.get("DeletionPolicy") == "RetainExceptOnCreate":
+        construct.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return construct
 
 

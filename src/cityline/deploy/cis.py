@@ -59,7 +59,9 @@ WATCHES = (
     Watch(
         "TrailChanges",
         "The trail was changed or stopped",
-        "{ " + _any("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging") + " }",
+        "{ "
+        + _any("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging")
+        + " }",
     ),
     Watch(
         "FailedSignIns",
@@ -135,9 +137,9 @@ WATCHES = (
         "{ "
         + _any(
             "CreateVpc", "DeleteVpc", "ModifyVpcAttribute", "AcceptVpcPeeringConnection",
-            "CreateVpcPeeringConnection", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection",
-            "AttachClassicLinkVpc", "DetachClassicLinkVpc", "DisableVpcClassicLink",
-            "EnableVpcClassicLink",
+            "CreateVpcPeeringConnection", "DeleteVpcPeeringConnection",
+            "RejectVpcPeeringConnection", "AttachClassicLinkVpc", "DetachClassicLinkVpc",
+            "DisableVpcClassicLink", "EnableVpcClassicLink",
         )
         + " }",
     ),

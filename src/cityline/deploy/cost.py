@@ -50,6 +50,13 @@ class Bill:
         """USD a month, to the cent."""
         return round(sum(line.usd for line in self.lines), 2)
 
+    def by_service(self) -> dict[str, float]:
+        """USD a month by the name AWS's bills give a service, the dearest first."""
+        sums: Counter[str] = Counter()
+        for line in self.lines:
+            sums[line.price.service] += line.usd  # type: ignore[assignment] # dollars, not a count
+        return dict(sums.most_common())
+
     @property
     def oldest(self) -> date:
         """The oldest price used."""

@@ -14,6 +14,7 @@ _DAY = 86_400
 _HOUR = 3_600
 _SIX_HOURS = 21_600
 _FIVE_MINUTES = 300
+_GLUE = "glue.driver.aggregate"
 _WIDE, _HIGH = 8, 6
 _COLUMNS = 24
 
@@ -144,14 +145,14 @@ def _times(region: str, workgroups: Sequence[str]) -> dict[str, Any]:
 def _runs(region: str, jobs: Sequence[str]) -> dict[str, Any]:
     lines = [
         _job(metric, job)
-        for metric in ("glue.driver.aggregate.numCompletedTasks", "glue.driver.aggregate.numFailedTasks")
+        for metric in (f"{_GLUE}.numCompletedTasks", f"{_GLUE}.numFailedTasks")
         for job in jobs
-    ]  # fmt: skip
+    ]
     return _widget("Job runs (tasks)", region, lines, "Sum", _HOUR)
 
 
 def _read(region: str, jobs: Sequence[str]) -> dict[str, Any]:
-    lines = [_job("glue.driver.aggregate.bytesRead", job) for job in jobs]
+    lines = [_job(f"{_GLUE}.bytesRead", job) for job in jobs]
     return _widget("Bytes read by jobs", region, lines, "Sum", _HOUR)
 
 

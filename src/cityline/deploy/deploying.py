@@ -9,7 +9,7 @@ from cityline.declarations.environment import Aws
 from cityline.deploy.planning import stack_name
 from cityline.deploy.template import Template, minified
 from cityline.errors import CloudRefused, UsageError
-from cityline.ports.stacks import Deployed, Stacks
+from cityline.ports.stacks import FOR_EVER, Deployed, Stacks
 
 Note = Callable[[str], None]
 
@@ -128,10 +128,14 @@ def _refuse_while_locked(templates: Mapping[str, Template], account: str, stacks
     for template in templates.values():
         for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
             until = stacks.locked_until(bucket, template.region)
-            if until is not None:
-                told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"
-                hint = "wait until then; a compliance lock can be lifted by nobody"
-                raise CloudRefused(told, where=bucket, hint=hint)
+            if until is None:
+                continue
+            told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"
+            hint = "wait until then; a compliance lock can be lifted by nobody"
+            if until == FOR_EVER:
+                told = "a version is on legal hold; nothing was deleted"
+                hint = "who put the hold must lift it first"
+            raise CloudRefused(told, where=bucket, hint=hint)
 
 
 def _named(template: Template, kind: str, key: str, account: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the templates are made of: a city's declarations, its settings on AWS, and its names there."""
+"""What the templates are made of: a city's declarations, settings on AWS, and names there."""
 
 from __future__ import annotations
 

@@ -61,15 +61,21 @@ def plan(templates: Mapping[str, Template], settings: Aws, stacks: Stacks | None
 
 def bills(templates: Mapping[str, Template], settings: Aws) -> dict[str, Bill]:
     """The month's charge, low, expected and high."""
-    by_region: dict[str, list[Mapping[str, Any]]] = {}
-    for template in templates.values():
-        by_region.setdefault(template.region, []).append(template.body())
+    regions = by_region(templates)
     usages = {
         "low": settings.usage.low,
         "expected": settings.usage.expected,
         "high": settings.usage.high,
     }
-    return {name: estimate(by_region, settings, usage) for name, usage in usages.items()}
+    return {name: estimate(regions, settings, usage) for name, usage in usages.items()}
+
+
+def by_region(templates: Mapping[str, Template]) -> dict[str, list[Mapping[str, Any]]]:
+    """The templates' bodies by the region they are for."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for template in templates.values():
+        found.setdefault(template.region, []).append(template.body())
+    return found
 
 
 def _changes(name: str, template: Template, deployed: Deployed | None) -> Iterator[Change]:

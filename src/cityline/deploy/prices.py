@@ -28,6 +28,8 @@ class Price:
     date: date
     basis: str
     source: str
+    sha256: str = ""
+    """Of the file of the Price List it was read from, where it was."""
 
     def charge(self, quantity: float) -> float:
         """USD for a month's quantity: each part of it at its own tier's rate."""
@@ -40,7 +42,7 @@ class Price:
 
 @cache
 def prices() -> dict[tuple[str, str], Price]:
-    """Every price by (item, region)."""
+    """Every price by (item, region); of two rows the later one, which was read from the list."""
     text = (resources.files("cityline.deploy") / "prices.toml").read_text("utf-8")
     return {(p.item, p.region): p for row in tomllib.loads(text)["price"] for p in _by_region(row)}
 
@@ -68,6 +70,7 @@ def _by_region(row: dict[str, Any]) -> list[Price]:
             date=row["date"],
             basis="unverified" if region in unverified else row["basis"],
             source=row["source"],
+            sha256=row.get("sha256", ""),
         )
         for region, tiers in row["tiers"].items()
     ]

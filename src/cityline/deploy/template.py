@@ -36,14 +36,15 @@ class Template:
         keep: bool = False,
     ) -> str:
         """Add a resource of type `AWS::<kind>` and return its name. `after` are resources made
-        before it without being named in it; `keep` leaves it in place when the stack goes."""
+        before it without being named in it; `keep` leaves it in place when the stack goes,
+        but not when making the stack fails."""
         if name in self.resources:
             raise ValueError(f"two resources are called {name}")
         body: dict[str, Any] = {"Type": f"AWS::{kind}", "Properties": dict(properties)}
         if after:
             body["DependsOn"] = list(after)
         if keep:
-            body |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+            body |= {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
         self.resources[name] = body
         return name
 

@@ -10,9 +10,17 @@ from sqlglot import exp
 from cityline.dialect.functions import FUNCTIONS
 from cityline.dialect.moments import date_format, parsed_moment
 from cityline.dialect.regexes import portable_pattern, portable_replacement
+from cityline.dialect.types import is_decimal, is_double, is_whole
 
 _Say = Callable[[exp.Expr], str]
 _SPECIAL: dict[str, Callable[[Sequence[exp.Expr], str, _Say], str]] = {}
+_OF_DECIMALS = {
+    "floor": ("floor({0})", "floor({0})"),
+    "ceil": ("ceil({0})", "ceil({0})"),
+    "ceiling": ("ceil({0})", "ceil({0})"),
+    "trunc": ("if({0} < 0, ceil({0}), floor({0}))", "truncate({0})"),
+}
+"""Of decimals, in Spark's and in Trino's words: they stay decimals."""
 _HOLE = re.compile(r"\{(\d+|\*)\}")
 
 
@@ -24,6 +32,8 @@ def spoken_call(node: exp.Anonymous, target: str, say: _Say) -> str:
         return special(node.expressions, target, say)
     known = FUNCTIONS.get(name)
     template = known.said(target) if known else ""
+    if name in _OF_DECIMALS and node.expressions and is_decimal(node.expressions[0]):
+        template = _OF_DECIMALS[name][target == "trino"]
     said = [say(a) for a in node.expressions]
     if not template:
         return f"{name}({', '.join(said)})"
@@ -78,10 +88,25 @@ def _extreme_of(name: str) -> Callable[[Sequence[exp.Expr], str, _Say], str]:
         said = [say(a) for a in args]
         if target == "spark":
             return f"{name}({', '.join(said)})"
-        filled = [f"coalesce({', '.join([s, *(o for o in said if o != s)])})" for s in said]
-        return f"{name}({', '.join(filled)})"
+        if not any(is_double(a) for a in args):
+            return _extreme(name, said)
+        doubles = [f"CAST({s} AS DOUBLE)" for s in said]
+        real = [f"CASE WHEN NOT is_nan({s}) THEN {s} END" for s in doubles]
+        some = " OR ".join(f"coalesce(is_nan({s}), false)" for s in doubles)
+        if name == "greatest":
+            return f"CASE WHEN {some} THEN nan() ELSE {_extreme(name, real)} END"
+        return f"coalesce({_extreme(name, real)}, CASE WHEN {some} THEN nan() END)"
 
     return build
+
+
+def _extreme(name: str, said: Sequence[str]) -> str:
+    """Missing ones are filled by the others."""
+    different = list(dict.fromkeys(said))
+    if len(different) == 1:
+        return different[0]
+    others = [", ".join([s, *(o for o in different if o != s)]) for s in different]
+    return f"{name}({', '.join(f'coalesce({o})' for o in others)})"
 
 
 _SPECIAL["greatest"] = _extreme_of("greatest")
@@ -91,11 +116,8 @@ _SPECIAL["least"] = _extreme_of("least")
 @_special("date_trunc", "datetrunc")
 def _trunc(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     unit, of = say(args[0]).lower(), say(args[1])
-    call = f"date_trunc({unit}, {of})"
-    kind = "DATE" if args[1].is_type("date") else "TIMESTAMP"
-    return (
-        f"CAST({call} AS {'TIMESTAMP_NTZ' if target == 'spark' and kind == 'TIMESTAMP' else kind})"
-    )
+    kind = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"  # of a date too, as in DuckDB
+    return f"CAST(date_trunc({unit}, {of}) AS {kind})"
 
 
 @_special("date_diff", "datediff")
@@ -104,14 +126,21 @@ def _diff(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     unit, first, last = args[0].name.lower(), say(args[1]), say(args[2])
     match unit:
         case "year":
-            return f"(year({last}) - year({first}))"
+            counted = f"year({last}) - year({first})"
         case "quarter":
-            return f"((year({last}) - year({first})) * 4 + quarter({last}) - quarter({first}))"
+            counted = f"(year({last}) - year({first})) * 4 + quarter({last}) - quarter({first})"
         case "month":
-            return f"((year({last}) - year({first})) * 12 + month({last}) - month({first}))"
-    if target == "spark":
-        return f"CAST(datediff({last}, {first}) AS BIGINT)"
-    return f"date_diff('{unit}', CAST({first} AS DATE), CAST({last} AS DATE))"
+            counted = f"(year({last}) - year({first})) * 12 + month({last}) - month({first})"
+        case _ if target == "spark":
+            counted = f"datediff({last}, {first})"
+        case _:
+            counted = f"date_diff('{unit}', CAST({first} AS DATE), CAST({last} AS DATE))"
+    return f"CAST({counted} AS BIGINT)"
+
+
+@_special("_without")
+def _without(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG001
+    return f"regexp_replace({', '.join(map(say, args))}, '')"
 
 
 @_special("strftime")
@@ -124,21 +153,29 @@ def _strptime(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     return parsed_moment(say(args[0]), args[1].name, target, say)
 
 
+@_special("avg", "mean")
+def _mean(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG001
+    """DuckDB's mean of decimals is a double; others would round it to the decimals' places."""
+    if is_whole(args[0]) or is_double(args[0]):
+        return f"avg({say(args[0])})"
+    return f"avg(CAST({say(args[0])} AS DOUBLE))"
+
+
 @_special("round")
 def _round(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
-    """DuckDB scales, rounds halves away from zero and scales back, in doubles."""
+    """DuckDB scales, rounds halves away from zero and scales back; decimals are exact."""
+    if is_decimal(args[0]):
+        return f"round({', '.join(map(say, args))})"
     value = f"CAST({say(args[0])} AS DOUBLE)"
     digits = int(args[1].name) if len(args) > 1 else 0
-    near = "floor(abs({v}) + 0.5D)" if target == "spark" else "round({v})"
-    if not digits:
-        if target == "trino":
-            return f"round({value})"
-        return f"CAST(sign({value}) * CAST(floor(abs({value}) + 0.5D) AS DOUBLE) AS DOUBLE)"
     scale = f"1{'0' * digits}{'D' if target == 'spark' else 'E0'}"
+    scaled = f"{value} * {scale}" if digits else value
+    back = f" / {scale}" if digits else ""
     if target == "trino":
-        return f"(round({value} * {scale}) / {scale})"
-    scaled = near.format(v=f"{value} * {scale}")
-    return f"(sign({value}) * CAST({scaled} AS DOUBLE) / {scale})"
+        return f"(round({scaled}){back})"
+    near = f"sign({scaled}) * CAST(floor(abs({scaled}) + 0.5D) AS DOUBLE)"
+    small = f"abs({scaled}) < 4503599627370496D"  # larger ones are whole; Spark's floor is a BIGINT
+    return f"(CASE WHEN {small} THEN {near}{back} ELSE {value} END)"
 
 
 _DIGITS = "[0-9]+(?:_[0-9]+)*"

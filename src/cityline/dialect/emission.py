@@ -12,9 +12,12 @@ from sqlglot.dialects.spark import Spark
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
 
+from cityline.dialect.aggregates import complete_aggregates
 from cityline.dialect.calls import spoken_call
+from cityline.dialect.doubles import compare_nan
 from cityline.dialect.linter import is_series, lint
 from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
+from cityline.dialect.types import is_moment, is_text
 from cityline.errors import EngineError
 
 Target: TypeAlias = Literal["spark", "trino"]
@@ -30,6 +33,10 @@ class _Trino(Trino):
     class Generator(Trino.Generator):  # type: ignore[misc, valid-type] # made at run time
         def anonymous_sql(self, node: exp.Anonymous) -> str:
             return spoken_call(node, "trino", self.sql)
+
+        def datatype_sql(self, expression: exp.DataType) -> str:
+            told: str = super().datatype_sql(expression)
+            return "TIMESTAMP(6)" if told == "TIMESTAMP" else told  # or it rounds to milliseconds
 
 
 _TARGETS = {"spark": _Spark, "trino": _Trino}
@@ -52,6 +59,9 @@ def emit(
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
     tree = typed(_bound(parse(sql), parameters or {}), schemas)
+    if target == "trino":
+        tree = compare_nan(tree)
+    tree = complete_aggregates(tree, target)
     tree = _renamed(_rewritten(tree, target), names or {})
     return tree.sql(dialect=_TARGETS[target], pretty=True, comments=False)
 
@@ -105,6 +115,10 @@ def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
                 _divide(node, target)
             case exp.Filter() if isinstance(node.parent, exp.Window):
                 _unfilter(node)
+            case exp.Cast() if target == "trino" and _moment_as_text(node):
+                bare = exp.Literal.string(r"\.?0*$")  # six digits, where DuckDB ends earlier
+                told = node.copy()
+                node.replace(exp.Anonymous(this="_without", expressions=[told, bare]))
             case exp.TryCast() if _text_as_double(node):
                 node.replace(exp.Anonymous(this="try_double", expressions=[node.this.copy()]))
             case exp.Like() if target == "spark" and not isinstance(node.parent, exp.Escape):
@@ -113,8 +127,7 @@ def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
             case exp.Ordered():
                 node.set("nulls_first", bool(node.args.get("nulls_first")))
             case exp.Extract():
-                part = "isodow" if node.name.lower() == "isodow" else node.name.lower()
-                node.replace(exp.Anonymous(this=part, expressions=[node.expression]))
+                node.replace(exp.Anonymous(this=node.name.lower(), expressions=[node.expression]))
             case exp.Add() | exp.Sub() if node.left.is_type("date") and node.right.is_type(
                 "interval"
             ):
@@ -136,6 +149,10 @@ def _unfilter(node: exp.Filter) -> None:
     node.replace(exp.Anonymous(this=call.name, expressions=[chosen, *rest]))
 
 
+def _moment_as_text(node: exp.Cast) -> bool:
+    return is_text(node) and is_moment(node.this)
+
+
 def _text_as_double(node: exp.TryCast) -> bool:
     return bool(node.to.is_type("double") and node.this.is_type(*exp.DataType.TEXT_TYPES))
 
@@ -149,10 +166,21 @@ def _divide(node: exp.Div, target: Target) -> None:
         node.set("typed", False)
         node.set("safe", False)
         return
-    infinite = exp.Mul(this=above, expression=exp.cast(exp.Literal.string("Infinity"), "DOUBLE"))
+    infinite = exp.Mul(this=above, expression=_infinity(below))
     zero = exp.EQ(this=below.copy(), expression=exp.Literal.number(0))
     divided = exp.Div(this=above.copy(), expression=below, typed=False, safe=False)
     node.replace(exp.Paren(this=exp.Case(ifs=[exp.If(this=zero, true=infinite)], default=divided)))
+
+
+def _infinity(zero: exp.Expr) -> exp.Expr:
+    """Infinity with the sign of a zero, which Spark tells in a text only."""
+    told = exp.cast(zero.copy(), "VARCHAR")
+    negative = exp.EQ(this=told, expression=exp.Literal.string("-0.0"))
+    sign = exp.Case(
+        ifs=[exp.If(this=negative, true=exp.Literal.string("-Infinity"))],
+        default=exp.Literal.string("Infinity"),
+    )
+    return exp.cast(sign, "DOUBLE")
 
 
 def _never_zero(node: exp.Expr) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
+from cityline.dialect.refusals import Refusal, typed_refusals
 from cityline.dialect.regexes import portable_pattern
 from cityline.dialect.syntax import Schemas, called, line_of, parse, typed
 from cityline.errors import EngineError, Problem
@@ -104,9 +105,10 @@ _REWRITES = {
     "Cube": "UNION ALL of one GROUP BY each",
     "Rollup": "UNION ALL of one GROUP BY each",
     "Lateral": "a JOIN of a subquery",
+    "AtTimeZone": "a JOIN with a table of offsets by period: engines carry other editions of the "
+    "rules, and Vancouver's changed in 2026",
 }
 _UNITS = frozenset({"year", "quarter", "month", "week", "day"})
-_WHOLE = ("int", "bigint", "smallint", "tinyint", "int128", "boolean", "unknown")
 _PATTERNED = {"regexp_matches", "regexp_full_match", "regexp_replace", "regexp_extract"}
 
 
@@ -127,7 +129,7 @@ def lint(
         tree = parse(sql)
         found = list(_refusals(tree, targets))
         if not found and schemas is not None:
-            found = list(_typed_refusals(typed(tree.copy(), schemas)))
+            found = list(typed_refusals(typed(tree.copy(), schemas)))
     except EngineError as error:
         return [Problem(where, f"line {first_line}", error.what, error.hint)]
     return [
@@ -136,10 +138,7 @@ def lint(
     ]
 
 
-_Refusal = tuple[int, str, str]
-
-
-def _refusals(tree: exp.Expr, targets: tuple[str, ...]) -> Iterator[_Refusal]:
+def _refusals(tree: exp.Expr, targets: tuple[str, ...]) -> Iterator[Refusal]:
     if not isinstance(tree, exp.Query):
         yield 1, "only SELECT is portable", ""
         return
@@ -173,7 +172,7 @@ def _ordered(limit: exp.Limit) -> bool:
     return empty or (query is not None and query.args.get("order") is not None)
 
 
-def _call(node: exp.Anonymous, targets: tuple[str, ...]) -> Iterator[_Refusal]:
+def _call(node: exp.Anonymous, targets: tuple[str, ...]) -> Iterator[Refusal]:
     name = called(node)
     if name in ("unnest", "generate_series"):
         if not is_series(node):
@@ -195,7 +194,7 @@ def _call(node: exp.Anonymous, targets: tuple[str, ...]) -> Iterator[_Refusal]:
     yield from _arguments(name, node)
 
 
-def _arguments(name: str, node: exp.Anonymous) -> Iterator[_Refusal]:
+def _arguments(name: str, node: exp.Anonymous) -> Iterator[Refusal]:
     given = node.expressions
     if name in ("date_trunc", "datetrunc", "date_diff", "datediff"):
         unit = given[0]
@@ -236,62 +235,6 @@ def is_series(node: exp.Expr) -> bool:
     select = outer.find_ancestor(exp.Select)
     in_list = select is not None and any(outer is n for e in select.expressions for n in e.walk())
     return len(steps) == 3 and isinstance(steps[2], exp.Interval) and in_list  # noqa: PLR2004
-
-
-def _typed_refusals(tree: exp.Expr) -> Iterator[_Refusal]:
-    for node in tree.walk():
-        if isinstance(node, exp.Cast) and node.to.is_type("int", "bigint", "smallint", "tinyint"):
-            source = node.this
-            if source.is_type("double", "float", "decimal"):
-                what = "a cast of a decimal number to a whole one rounds ties differently"
-                yield line_of(node), what, "CAST(round(x) AS BIGINT), floor(x) or ceil(x)"
-            elif source.is_type(*exp.DataType.TEXT_TYPES) and not _guarded(node):
-                what = "a text as a whole number is read differently"
-                yield line_of(node), what, "regexp_full_match(x, '[0-9]+') first, in a CASE"
-        elif _reads_date(node):
-            what = "a text as a date is read differently"
-            yield line_of(node), what, "try_strptime(x, '%Y-%m-%d')"
-        elif isinstance(node, exp.Sub) and _dated(node.left) and _dated(node.right):
-            what = "the difference of two dates is of another type elsewhere"
-            yield line_of(node), what, "date_diff('day', earlier, later)"
-        elif (
-            isinstance(node, exp.Add | exp.Sub)
-            and _dated(node.left)
-            and node.right.is_type(*_WHOLE[:4])
-        ):
-            yield line_of(node), "a date plus a number is not portable", "+ INTERVAL 1 DAY"
-        elif isinstance(node, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
-            yield from _mixed(node)
-
-
-def _guarded(cast: exp.Expr) -> bool:
-    """Whether a text is known to be digits: a literal, or inside a condition on its form."""
-    if cast.this.is_string:
-        return True
-    around = cast.find_ancestor(exp.Case, exp.And)
-    while around is not None:
-        if any(called(c).startswith("regexp_full_match") for c in around.find_all(exp.Anonymous)):
-            return True
-        around = around.find_ancestor(exp.Case, exp.And)
-    return False
-
-
-def _reads_date(node: exp.Expr) -> bool:
-    if not isinstance(node, exp.Cast) or not node.to.is_type("date", "timestamp", "timestamptz"):
-        return False
-    return node.this.is_type(*exp.DataType.TEXT_TYPES) and not node.this.is_string
-
-
-def _mixed(node: exp.Binary) -> Iterator[_Refusal]:
-    sides = (node.left, node.right)
-    texts = [s.is_type(*exp.DataType.TEXT_TYPES) for s in sides]
-    numbers = [s.is_type(*exp.DataType.NUMERIC_TYPES) for s in sides]
-    if (texts[0] and numbers[1]) or (texts[1] and numbers[0]):
-        yield line_of(node), "a text is compared with a number", "CAST one of them"
-
-
-def _dated(node: exp.Expr) -> bool:
-    return bool(node.is_type("date", "timestamp", "timestamptz"))
 
 
 def _words(kind: str) -> str:

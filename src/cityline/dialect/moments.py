@@ -35,7 +35,8 @@ def date_format(value: str, code: str, target: str, say: _Say) -> str:
         )
         return f"date_format({value}, {say(exp.Literal.string(quoted))})"
     plain = "".join(_SHOWN[p][1] if known else p for known, p in pieces)
-    return f"date_format(CAST({value} AS TIMESTAMP), {say(exp.Literal.string(plain))})"
+    exact = f"date_trunc('second', CAST({value} AS TIMESTAMP(6)))"  # or it would be rounded
+    return f"date_format({exact}, {say(exp.Literal.string(plain))})"
 
 
 def parsed_moment(value: str, code: str, target: str, say: _Say) -> str:

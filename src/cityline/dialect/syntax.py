@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from cityline.dialect.functions import FUNCTIONS
+from cityline.dialect.types import ANNOTATORS
 from cityline.errors import EngineError
 
 Schemas: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -95,19 +95,4 @@ def _first_line(error: SqlglotError) -> str:
     return str(error).splitlines()[0].split("\x1b")[0].strip()
 
 
-def _annotate(_annotator: object, node: exp.Anonymous) -> exp.Expr:
-    """A call's type by the profile: fixed, or its first argument's."""
-    known = FUNCTIONS.get(called(node))
-    returns = known.returns if known else ""
-    if returns == "same":
-        types = [a.type for a in node.expressions if a.type and not a.is_type("null", "unknown")]
-        node.type = types[0] if types else exp.DataType.build("unknown")
-    else:
-        node.type = exp.DataType.build(returns or "unknown", dialect="duckdb")
-    return node
-
-
-Portable.EXPRESSION_METADATA = {
-    **DuckDB.EXPRESSION_METADATA,
-    exp.Anonymous: {"annotator": _annotate},
-}
+Portable.EXPRESSION_METADATA = {**DuckDB.EXPRESSION_METADATA, **ANNOTATORS}

@@ -57,7 +57,7 @@ def check_city(parts: Parts) -> Checked:
         problems += check_sentence(question.sentence, f"questions/{name}.sql")
     problems += unportable(folder, plans)
     problems += missing_words(folder)
-    problems += _policies(folder)
+    problems += policies(folder)
     for language, words in folder.languages.items():
         for told in words.questions.values():
             problems += check_sentence(told.sentence, f"languages/{language}.toml")
@@ -68,11 +68,19 @@ def check_city(parts: Parts) -> Checked:
     return Checked(tests, rules, len(folder.access.tests) if folder.access else 0)
 
 
-def _policies(folder: Folder) -> list[Problem]:
+def policies(folder: Folder) -> list[Problem]:
+    """What is wrong with a city's policies, and with where its environment would put its data."""
     if folder.access is None:
         return []
     datasets = {*folder.sources, *folder.models, *folder.questions}
-    return protect.check(folder.access, folder.retention, datasets)
+    problems = protect.check(folder.access, folder.retention, datasets)
+    aws = folder.environment.aws
+    if aws is not None and folder.retention is not None:
+        file = f"environments/{folder.environment.name}.toml"
+        regions = {"aws.home_region": aws.home_region, "aws.replica_region": aws.replica_region}
+        residency = folder.retention.residency
+        problems += protect.check_regions(folder.access, residency, regions, file)
+    return problems
 
 
 def _model_tests(parts: Parts) -> tuple[int, list[Problem]]:

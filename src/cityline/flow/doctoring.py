@@ -14,6 +14,7 @@ from cityline.errors import CitylineError, StepError
 from cityline.flow.parts import Parts
 from cityline.lake.address import Zone
 from cityline.lake.wording import size
+from cityline.ports.engine import Examined
 
 _ROOM = 500_000_000
 """Bytes a first run should find free; the real dataset needs far less."""
@@ -77,8 +78,11 @@ def _lake(parts: Parts) -> str:
 def _engine(parts: Parts) -> str:
     told = []
     for engine in dict.fromkeys((parts.engine, parts.asking)):
-        engine.query("SELECT 1 AS one", {})
-        told.append(f"{engine.name} answers")
+        if isinstance(engine, Examined):
+            told.append(engine.examine())
+        else:
+            engine.query("SELECT 1 AS one", {})
+            told.append(f"{engine.name} answers")
     return ", ".join(told)
 
 

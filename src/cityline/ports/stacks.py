@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+"""Until when a legal hold locks: until somebody lifts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Stacks(Protocol):
         ...
 
     def locked_until(self, bucket: str, region: str) -> datetime | None:
-        """The latest date until which a version in a bucket may not be deleted, if any."""
+        """The latest date until which a version in a bucket may not be deleted, if any; FOR_EVER
+        for one on legal hold."""
         ...
 
     def remove_bucket(self, bucket: str, region: str) -> int:

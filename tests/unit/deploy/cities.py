@@ -44,4 +44,4 @@ def careful() -> Access:
          "datasets": ["payroll"], "why": "Under review until the assessment is done."},
     ]  # fmt: skip
     datasets = plain["datasets"] | {"service-requests": "personal", "payroll": "internal"}
-    return access(grants=grants, denials=denials, datasets=datasets)
+    return access(grants=grants, denials=denials, datasets=datasets, tests=[])

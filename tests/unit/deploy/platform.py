@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from cityline.deploy.policies import (
     roles_of,
     trust_policy,
 )
-from cityline.guards.protect import decide
+from cityline.guards.protect import decide, may
 from cityline.guards.protect.access import datasets_of
 from tests.unit.deploy.evaluation import (
     ACCOUNT,
@@ -63,17 +63,12 @@ class Platform:
     def identity(self, role: str) -> list[Doc]:
         return list(self.roles.get(role, {}).values())
 
-    def changed(self) -> Platform:
-        """A copy of the documents, to be spoiled."""
-        return Platform(
-            self.access,
-            *(
-                copy.deepcopy(x)
-                for x in (
-                    self.buckets, self.copies, self.keys, self.copies_keys, self.roles, self.trusts
-                )
-            ),
-        )  # fmt: skip
+    def changed(self, part: str, name: Any) -> Platform:
+        """The same with a copy of one document, to be spoiled."""
+        one = {**getattr(self, part), name: copy.deepcopy(getattr(self, part)[name])}
+        spoilt = copy.copy(self)
+        setattr(spoilt, part, one)
+        return spoilt
 
 
 def build(access: Access) -> Platform:
@@ -106,12 +101,17 @@ class Ask:
     allowed: bool
     explicit: bool = False
 
-    def wrong(self, outcome: Outcome) -> str:
+    def held(
+        self, identity: Sequence[Doc], resource: Doc | None, *, key: bool = False
+    ) -> Iterator[str]:
+        """What is wrong with the answer of these documents, if anything."""
+        outcome = evaluate(self.request, identity, resource, key=key)
         good = (outcome is Outcome.ALLOWED) is self.allowed
         if good and self.explicit:
             good = outcome is Outcome.EXPLICIT
-        want = "allowed" if self.allowed else "explicitly denied" if self.explicit else "denied"
-        return "" if good else f"{self.says}: {outcome.value}, must be {want}"
+        if not good:
+            want = "allowed" if self.allowed else "explicitly denied" if self.explicit else "denied"
+            yield f"{self.says}: {outcome.value}, must be {want}"
 
 
 def callers(access: Access, role: str) -> list[tuple[Caller, dict[str, str]]]:
@@ -173,6 +173,11 @@ ACTIONS = {
 }
 
 
+def makes_sense(verb: Verb, zone: AccessZone) -> bool:
+    """The site is published, everything else is written."""
+    return verb is not (Verb.WRITE if zone is AccessZone.SITE else Verb.PUBLISH)
+
+
 _ASKED: dict[tuple[int, AccessZone], list[Ask]] = {}
 
 
@@ -187,10 +192,8 @@ def asks(access: Access, zone: AccessZone) -> list[Ask]:
 def _asks(access: Access, zone: AccessZone) -> Iterator[Ask]:
     for role in access.roles:
         for verb in Verb:
-            if (zone is AccessZone.SITE) is (verb is Verb.WRITE) and verb in (
-                Verb.WRITE, Verb.PUBLISH,
-            ):  # fmt: skip
-                continue  # the site is published, everything else is written
+            if not makes_sense(verb, zone):
+                continue
             for dataset in datasets_of(access, verb, zone):
                 for caller, said in callers(access, role):
                     yield from _cell(access, role, verb, zone, dataset, caller, said)
@@ -240,6 +243,7 @@ def headers(zone: AccessZone, *, replica: bool = False) -> list[tuple[str, bool,
         ("with S3's own key", log, s3_own),
         ("with the zone's key", not log, ours),
         ("with another's key", False, other),
+        ("with no header", True, {}),
         ("with DSSE", False, {SSE: "aws:kms:dsse"}),
     ]
 
@@ -249,6 +253,14 @@ def disagreements(platform: Platform, zone: AccessZone) -> Iterator[str]:
     role_of = {told(NAMES.role_arn(r)): r for r in platform.access.roles}
     for one in asks(platform.access, zone):
         identity = platform.identity(role_of.get(one.request.caller.arn, ""))
-        wrong = one.wrong(evaluate(one.request, identity, platform.buckets[zone]))
-        if wrong:
-            yield wrong
+        yield from one.held(identity, platform.buckets[zone])
+
+
+def opens(p: Platform, role: str, verb: Verb, zone: AccessZone, dataset: str) -> bool:
+    """What a bucket or a key can tell: of datasets that are not named, only whether a role has a
+    part in the zone at all."""
+    if role not in p.access.roles or role in _SERVICE_ROLES:
+        return False  # a stray; or one that acts as a service, under a permission of its own
+    if dataset == "":
+        return may(p.access, role, verb, zone)
+    return decide(p.access, role, verb, zone, dataset).allowed

@@ -13,6 +13,7 @@ from cityline.declarations.environment import Aws, Usage
 from cityline.deploy.cost import estimate
 from cityline.deploy.prices import price, prices
 from cityline.errors import UsageError
+from cityline.lake.cost import GENERAL
 
 AWS = Aws(prefix="cityline-test")
 NOTHING = Usage(
@@ -129,3 +130,10 @@ def test_old_and_unverified_prices_are_told() -> None:
     assert "s3-standard" not in bill.unverified
     assert "athena-scan" in bill.old(date(2026, 11, 28))
     assert bill.oldest == date(2020, 10, 15)
+
+
+def test_the_price_of_a_query_is_one_figure_everywhere() -> None:
+    row = price("athena-scan", "ca-central-1")
+    assert (float(GENERAL.per_terabyte), GENERAL.date, GENERAL.basis) == (
+        row.tiers[0][1], row.date, row.basis,
+    )  # fmt: skip

@@ -56,7 +56,10 @@ def refused(error: ClientError, where: str) -> CloudError:
         case _ if code in _EXPIRED:
             return CloudSignIn("the credentials have expired", where=where, hint=_SIGN_IN)
         case _ if code in _UNKNOWN:
-            hint = "check AWS_PROFILE, or the keys in the environment"
+            hint = (
+                "check AWS_PROFILE, or the keys in the environment; a region that is not enabled "
+                "in the account answers like this as well"
+            )
             return CloudSignIn("AWS does not know these credentials", where=where, hint=hint)
         case _ if code in _DENIED:
             hint = "the role in use needs this right: cityline access shows who may do what"
@@ -82,6 +85,9 @@ def _unanswered(error: BotoCoreError, where: str) -> CloudError:
     kind = type(error).__name__
     if kind in _UNSIGNED:
         return CloudSignIn(f"no credentials for AWS: {error}", where=where, hint=_SIGN_IN)
+    if kind == "InvalidRegionError":
+        hint = "mend home_region or replica_region in [aws]"
+        return CloudRefused(f"no region has such a name: {error}", where=where, hint=hint)
     if kind in ("EndpointConnectionError", "ConnectTimeoutError") and "amazonaws" in str(error):
         hint = "is the region's name right, enabled in the account, and the network there?"
         return CloudUnreachable(f"AWS does not answer: {error}", where=where, hint=hint)

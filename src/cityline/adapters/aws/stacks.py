@@ -1,4 +1,4 @@
-"""Stacks through CloudFormation; credentials and endpoint as every AWS program finds them."""
+"""Stacks through CloudFormation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cityline.adapters.aws.answers import cloud_errors, refused
+from cityline.adapters.aws.clients import Clients, account
 from cityline.errors import CloudRefused, CloudUnreachable, StackFailed
-from cityline.ports.stacks import Deployed
+from cityline.ports.stacks import FOR_EVER, Deployed
 
 Note = Callable[[str], None]
 
 _PAUSE = 2.0
+_ANY = "us-east-1"
 _INLINE = 51_200
 """Bytes of a template that CloudFormation takes in a request."""
 _FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
@@ -22,6 +24,8 @@ _WAIT_DAYS = 30
 """Days in which the end of a key can still be called off."""
 _AT_ONCE = 1000
 """Versions one request may delete."""
+_TRIES = 5
+"""How often a bucket is emptied in which something still arrives."""
 
 
 class CloudFormation:
@@ -30,13 +34,11 @@ class CloudFormation:
     def __init__(self, patience: float = 3600.0, pause: float = _PAUSE) -> None:
         self._patience = patience
         self._pause = pause
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._client = Clients()
 
     def account(self) -> str:
         """The account's number."""
-        with cloud_errors("the account"):
-            told: str = self._client("sts", "us-east-1").get_caller_identity()["Account"]
-            return told
+        return account(_ANY)
 
     def find(self, name: str, region: str) -> Deployed | None:
         """A stack as it stands."""
@@ -88,33 +90,40 @@ class CloudFormation:
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
-        began = datetime.now(UTC)
         with cloud_errors(where):
             if before is None:
-                client.create_stack(**asked, OnFailure="DELETE")
-            elif not self._update(client, asked):
-                return before
-        return self._done(name, region, began, note)
+                seen: set[str] = set()
+                stack = client.create_stack(**asked, OnFailure="DELETE")["StackId"]
+            else:
+                seen = {e["EventId"] for e in self._events(name, region)}
+                stack = self._update(client, asked)
+                if not stack:
+                    return before
+        return self._done(name, stack, region, seen, note)
 
     def delete(self, name: str, region: str, note: Note) -> None:
         """Delete a stack, and wait."""
+        client = self._client("cloudformation", region)
         if self.find(name, region) is None:
             return
-        began = datetime.now(UTC)
         with cloud_errors(f"{name} in {region}"):
-            self._client("cloudformation", region).delete_stack(StackName=name)
-        self._gone(name, region, began, note)
+            stack = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+            seen = {e["EventId"] for e in self._events(stack, region)}
+            client.delete_stack(StackName=name)
+        self._gone(name, stack, region, seen, note)
 
     def left(self, prefix: str, region: str) -> list[str]:
         """What still has a name that begins with the prefix."""
         with cloud_errors(f"{prefix} in {region}"):
-            buckets = [b["Name"] for b in self._client("s3", region).list_buckets()["Buckets"]]
-            aliases = self._client("kms", region).list_aliases()["Aliases"]
-            roles = self._client("iam", region).list_roles()["Roles"]
+            buckets = self._all("s3", region, "list_buckets", "Buckets", "Name")
+            aliases = self._all("kms", region, "list_aliases", "Aliases", "AliasName")
+            roles = self._all("iam", region, "list_roles", "Roles", "RoleName")
+            groups = self._all("logs", region, "describe_log_groups", "logGroups", "logGroupName")
         return [
             *(f"bucket {b}" for b in buckets if b.startswith(f"{prefix}-") and b.endswith(region)),
-            *(a["AliasName"] for a in aliases if a["AliasName"].startswith(f"alias/{prefix}")),
-            *(f"role {r['RoleName']}" for r in roles if r["RoleName"].startswith(f"{prefix}-")),
+            *(a for a in aliases if a.startswith(f"alias/{prefix}-")),
+            *(f"role {r}" for r in roles if r.startswith(f"{prefix}-")),
+            *(f"log group {g}" for g in groups if g.startswith(f"/{prefix}/")),
         ]
 
     def storage_addresses(self, region: str) -> str:
@@ -150,39 +159,53 @@ class CloudFormation:
 
     def locked_until(self, bucket: str, region: str) -> datetime | None:
         """The latest date until which a version in a bucket is locked."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
         client = self._client("s3", region)
         latest: datetime | None = None
         with cloud_errors(bucket):
+            if not _told(client.get_object_lock_configuration, Bucket=bucket):
+                return None
             for version in self._versions(bucket, region, markers=False):
-                try:
-                    kept = client.get_object_retention(Bucket=bucket, **version)["Retention"]
-                except ClientError as error:
-                    if error.response["Error"]["Code"] in _UNLOCKED:
-                        continue
-                    raise
-                until = kept["RetainUntilDate"].astimezone(UTC)
-                if until > datetime.now(UTC) and (latest is None or until > latest):
-                    latest = until
+                hold = _told(client.get_object_legal_hold, Bucket=bucket, **version)
+                if hold.get("LegalHold", {}).get("Status") == "ON":
+                    return FOR_EVER
+                kept = _told(client.get_object_retention, Bucket=bucket, **version)
+                if kept:
+                    until = kept["Retention"]["RetainUntilDate"].astimezone(UTC)
+                    if until > datetime.now(UTC) and (latest is None or until > latest):
+                        latest = until
         return latest
 
     def remove_bucket(self, bucket: str, region: str) -> int:
         """Delete a bucket with all versions. Its policy goes first, since it may forbid just that;
-        the trail records it."""
+        the trail records it. An access log may still arrive, so emptying is tried again."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
         client = self._client("s3", region)
+        removed = 0
         with cloud_errors(bucket):
             if not _there(client, bucket):
                 return 0
             client.delete_bucket_policy(Bucket=bucket)
-            versions = self._versions(bucket, region)
-            for at in range(0, len(versions), _AT_ONCE):
-                asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
-                told = client.delete_objects(Bucket=bucket, Delete=asked)
-                for failed in told.get("Errors", ()):
-                    what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
-                    raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
-            client.delete_bucket(Bucket=bucket)
+            for left in range(_TRIES - 1, -1, -1):
+                removed += self._empty(client, bucket, region)
+                try:
+                    client.delete_bucket(Bucket=bucket)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "BucketNotEmpty" or not left:
+                        raise
+                    time.sleep(self._pause)
+                else:
+                    break
+        return removed
+
+    def _empty(self, client: Any, bucket: str, region: str) -> int:
+        versions = self._versions(bucket, region)
+        for at in range(0, len(versions), _AT_ONCE):
+            asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
+            told = client.delete_objects(Bucket=bucket, Delete=asked)
+            for failed in told.get("Errors", ()):
+                what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
+                raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
         return len(versions)
 
     def end_key(self, alias: str, region: str) -> datetime | None:
@@ -213,85 +236,98 @@ class CloudFormation:
 
     # -- asking and waiting ---------------------------------------------------------------------
 
-    def _client(self, service: str, region: str) -> Any:
-        key = service, region
-        if key not in self._clients:
-            with cloud_errors(region):
-                import boto3  # noqa: PLC0415 - an extra, and heavy
-                from botocore.config import Config  # noqa: PLC0415
+    def _all(self, service: str, region: str, asked: str, key: str, name: str) -> list[str]:
+        """The names of everything a service lists, on all its pages."""
+        pages = self._client(service, region).get_paginator(asked).paginate()
+        return [found[name] for page in pages for found in page[key]]
 
-                retries = {"mode": "standard", "total_max_attempts": 6}
-                self._clients[key] = boto3.Session().client(
-                    service, region_name=region, config=Config(connect_timeout=10, retries=retries)
-                )
-        return self._clients[key]
-
-    def _update(self, client: Any, asked: Mapping[str, Any]) -> bool:
+    def _update(self, client: Any, asked: Mapping[str, Any]) -> str:
+        """Begin an update and tell the stack's id; nothing when there is nothing to do."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
         try:
-            client.update_stack(**asked)
+            stack: str = client.update_stack(**asked)["StackId"]
         except ClientError as error:
             if "No updates are to be performed" in str(error):
-                return False
+                return ""
             raise
-        return True
+        return stack
 
-    def _done(self, name: str, region: str, began: datetime, note: Note) -> Deployed:
+    def _done(self, name: str, stack: str, region: str, seen: set[str], note: Note) -> Deployed:
         """Wait for a creation or an update. Raises StackFailed with the first resource's reason."""
-        seen: set[str] = set()
+        told = set(seen)
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
-            self._tell(name, region, began, seen, note)
+            self._tell(name, stack, region, told, note)
             found = self.find(name, region)
             if found is None or found.half_made or "ROLLBACK_COMPLETE" in found.status:
-                raise self._failed(name, region, began)
+                raise self._failed(name, stack, region, seen)
             if not found.in_motion:
                 return found
             time.sleep(self._pause)
-        told = f"it is not done after {self._patience:g} seconds"
-        raise CloudUnreachable(told, where=name, hint="cityline deploy aws status tells when it is")
+        raise self._impatient(name, "done")
 
-    def _gone(self, name: str, region: str, began: datetime, note: Note) -> None:
-        seen: set[str] = set()
+    def _gone(self, name: str, stack: str, region: str, seen: set[str], note: Note) -> None:
+        told = set(seen)
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
             found = self.find(name, region)
             if found is None:
                 return
-            self._tell(name, region, began, seen, note)
+            self._tell(name, stack, region, told, note)
             if found.status == "DELETE_FAILED":
-                raise self._failed(name, region, began)
+                raise self._failed(name, stack, region, seen)
             time.sleep(self._pause)
-        told = f"it is not gone after {self._patience:g} seconds"
-        raise CloudUnreachable(told, where=name, hint="cityline deploy aws status tells when it is")
+        raise self._impatient(name, "gone")
 
-    def _tell(self, name: str, region: str, began: datetime, seen: set[str], note: Note) -> None:
-        for event in reversed(self._events(name, region, began)):
-            if event["EventId"] not in seen:
-                seen.add(event["EventId"])
+    def _impatient(self, name: str, what: str) -> CloudUnreachable:
+        told = f"it is not {what} after {self._patience:g} seconds"
+        return CloudUnreachable(
+            told, where=name, hint="cityline deploy aws status tells when it is"
+        )
+
+    def _tell(self, name: str, stack: str, region: str, told: set[str], note: Note) -> None:
+        for event in self._events(stack, region):
+            if event["EventId"] not in told:
+                told.add(event["EventId"])
                 note(f"{name}: {event['LogicalResourceId']} {event['ResourceStatus']}")
 
-    def _failed(self, name: str, region: str, began: datetime) -> StackFailed:
-        events = reversed(self._events(name, region, began))
-        first = next((e for e in events if e["ResourceStatus"] in _FAILED), None)
-        told = "it could not be made; what stood before stands"
+    def _failed(self, name: str, stack: str, region: str, seen: set[str]) -> StackFailed:
+        """The first resource that failed, and what AWS said of it."""
+        new = [e for e in self._events(stack, region) if e["EventId"] not in seen]
+        first = next((e for e in new if e["ResourceStatus"] in _FAILED), None)
+        told, hint = "it could not be made; what stood before stands", "mend it and run again"
         if first is not None:
-            told = f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason')}"
-        return StackFailed(told, where=f"{name} in {region}", hint="mend it and run again")
+            resource, why = self._why(first, stack, region)
+            told = f"{resource}: {why}"
+            if "already exists" in why:
+                hint = "choose another prefix in [aws], or remove what has the name, and run again"
+        return StackFailed(told, where=f"{name} in {region}", hint=hint)
 
-    def _events(self, name: str, region: str, began: datetime) -> list[dict[str, Any]]:
-        """A stack's events since a moment, newest first; a stack that is gone tells none."""
+    def _why(self, failed: Mapping[str, Any], stack: str, region: str) -> tuple[str, str]:
+        """The resource and its reason. What is found before anything is made is told apart."""
+        why: str = failed.get("ResourceStatusReason", "no reason")
+        if "DescribeEvents" in why:
+            client = self._client("cloudformation", region)
+            with cloud_errors(stack):
+                events = client.describe_events(StackName=stack, Filters={"FailedEvents": True})
+            for event in events["OperationEvents"]:
+                if event.get("EventType") == "VALIDATION_ERROR":
+                    return event["LogicalResourceId"], event["ValidationStatusReason"]
+        return failed["LogicalResourceId"], why
+
+    def _events(self, stack: str, region: str) -> list[dict[str, Any]]:
+        """A stack's events, oldest first. By its id also those of a stack that is gone."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
-        client = self._client("cloudformation", region)
+        pages = self._client("cloudformation", region).get_paginator("describe_stack_events")
         try:
-            told = client.describe_stack_events(StackName=name)["StackEvents"]
+            told = [e for p in pages.paginate(StackName=stack) for e in p["StackEvents"]]
         except ClientError as error:
             if "does not exist" in str(error):
                 return []
-            raise refused(error, name) from error
-        return [e for e in told if e["Timestamp"] >= began]
+            raise refused(error, stack) from error
+        return told[::-1]
 
     def _versions(self, bucket: str, region: str, *, markers: bool = True) -> list[dict[str, str]]:
         """Every version in a bucket, with or without what marks deletions."""
@@ -327,4 +363,17 @@ def _there(client: Any, bucket: str) -> bool:
 
 _UNLOCKED = (
     "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest",
+    "NoSuchBucket",
 )  # fmt: skip
+
+
+def _told(ask: Callable[..., dict[str, Any]], **asked: Any) -> dict[str, Any]:
+    """What S3 tells of a lock; nothing where there is none."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        return ask(**asked)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _UNLOCKED:
+            return {}
+        raise

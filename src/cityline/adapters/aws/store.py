@@ -96,7 +96,8 @@ class S3Store:
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix, sorted."""
         asked = self.buckets
-        return asked.patiently(prefix, lambda client: sorted(asked.below(client, prefix)))
+        found = asked.patiently(prefix, lambda client: list(asked.below(client, prefix)))
+        return sorted(key for key in found if not key.endswith("/"))  # Hadoop's marks of folders
 
     def remove(self, prefix: str) -> None:
         """Delete everything below a prefix. In a bucket with versions, the old ones stay there."""

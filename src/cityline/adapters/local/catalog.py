@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 class IcebergCatalog(IcebergTables):
     """Implements `ports.catalog.Catalog` in `<home>/catalog.db` over any store. `shared` says that
-    other engines read the catalogue at the same time."""
+    other engines read the catalogue at the same time, under the same `name`."""
 
-    def __init__(self, home: Path, store: Store, *, shared: bool = False) -> None:
+    def __init__(
+        self, home: Path, store: Store, *, shared: bool = False, name: str = "cityline"
+    ) -> None:
         super().__init__(store)
         self._home = home
         self._shared = shared
+        self._name = name
 
     def _open(self, settings: Mapping[str, str]) -> Catalog:
         from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415 - 1.3 s to import
@@ -33,7 +36,7 @@ class IcebergCatalog(IcebergTables):
         path = self._home.absolute() / "catalog.db"
         if self._shared:
             _let_read(path)
-        return SqlCatalog("cityline", uri=f"sqlite:///{path}?timeout=30", **settings)
+        return SqlCatalog(self._name, uri=f"sqlite:///{path}?timeout=30", **settings)
 
     @contextmanager
     def _refusals(self, where: str) -> Iterator[None]:

@@ -28,6 +28,7 @@ def bucket_settings(lake: Lake) -> dict[str, str]:
         "connection.ssl.enabled": str(not plain).lower(),
         "aws.credentials.provider": "com.amazonaws.auth.DefaultAWSCredentialsProviderChain",
         "committer.name": "magic",
+        "directory.marker.retention": "keep",  # else every write deletes the marks of all above it
         "attempts.maximum": "2",
         "retry.limit": "3",
         "connection.establish.timeout": "5000",

@@ -17,10 +17,13 @@ from cityline.adapters.formats.delimited import read_texts
 from cityline.adapters.formats.folders import store_errors
 from cityline.adapters.formats.parquet import written_below
 from cityline.adapters.spark.cleaning import run_plan
+from cityline.adapters.spark.connect import SCHEME, forgotten, left
+from cityline.adapters.spark.refusals import spark_errors
 from cityline.adapters.spark.rows import TYPES, to_arrow
-from cityline.adapters.spark.session import CATALOG, Cluster, open_session, spark_errors
+from cityline.adapters.spark.session import TESTED, Cluster, open_session
+from cityline.adapters.spark.watch import executors_watched
 from cityline.dialect import emit
-from cityline.errors import QueryStopped, SessionLost
+from cityline.errors import EngineError, QueryStopped, SessionLost
 from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Written
@@ -39,6 +42,8 @@ class SparkEngine:
     its way there lies below `work`."""
 
     name = "spark"
+    patience = 60.0
+    """Seconds a cluster may be without any executor while it is asked."""
 
     def __init__(self, store: Store, work: Path, cluster: Cluster) -> None:
         self._store = store
@@ -61,21 +66,14 @@ class SparkEngine:
         began = time.perf_counter()
         with self._lock, self._errors(sql[:80]):
             frame = self._frame(sql, tables, None).limit(limits.rows + 1)
-            session = self.session()
-            tag = f"explore-{uuid.uuid4().hex}"
-            stop = threading.Timer(limits.seconds, session.interruptTag, [tag])
-            session.addTag(tag)
-            stop.start()
             try:
-                found = to_arrow(frame)
+                with _stopped_after(self.session(), limits.seconds):
+                    found = to_arrow(frame)
             except Exception as error:
                 if time.perf_counter() - began < limits.seconds:
                     raise
                 told = f"the query took longer than {limits.seconds:g} seconds"
                 raise QueryStopped(told, hint="ask for less, or narrow the months") from error
-            finally:
-                stop.cancel()
-                session.removeTag(tag)
         versions = [t for t in tables.values() if isinstance(t, Version)]
         return Explored(
             table=found.slice(0, limits.rows),
@@ -106,8 +104,11 @@ class SparkEngine:
         writer = frame
         for name in partition_by:  # Spark takes a partition's column out of its files: give a copy
             writer = writer.withColumn(f"_{name}", frame[name])
-        folders = writer.write.partitionBy(*(f"_{n}" for n in partition_by))
-        folders.parquet(self._store.locate(into))
+        place = self._store.locate(into)
+        writer.write.partitionBy(*(f"_{n}" for n in partition_by)).parquet(place)
+        if "://" not in place:  # into a folder Spark puts checksums beside the files
+            for beside in Path(place).rglob(".*.crc"):
+                beside.unlink()
         return written_below(self._store, into)
 
     def read_texts(self, path: Path, layout: Layout) -> Texts:
@@ -119,6 +120,14 @@ class SparkEngine:
         """Run a plan as SQL on the cluster, see `cleaning`."""
         with self._lock, self._errors("recipe"):
             return run_plan(plan, texts, self)
+
+    def examine(self) -> str:
+        """That Spark answers, and whether the answers of its version were compared."""
+        self.query("SELECT 1 AS one", {})
+        version = self.session().version
+        if version.partition("-")[0] in TESTED:  # a platform's own build: 3.5.6-amzn-0
+            return f"spark {version} answers"
+        return f"spark {version} answers (warning: compared were {' and '.join(TESTED)} only)"
 
     # -- tables ---------------------------------------------------------------------------------
 
@@ -132,12 +141,29 @@ class SparkEngine:
     def _errors(self, where: str) -> Iterator[None]:
         """Spark's errors as ours; a lost session is forgotten, so that the next call opens one."""
         try:
-            with spark_errors(where):
+            with (
+                spark_errors(where),
+                executors_watched(
+                    lambda: self._opened, self._cluster.address, self.patience, where
+                ),
+            ):
                 yield
         except SessionLost:
-            self._opened = None
-            self._bound.clear()
+            self._forget()
             raise
+        except EngineError as error:
+            remote = self._opened is not None and self._cluster.address.startswith(SCHEME)
+            if remote and forgotten(self._opened):
+                self._forget()
+                what = "the Spark Connect server no longer knows this session; nothing was promoted"
+                raise SessionLost(what, where=where, hint="run again") from error
+            raise
+
+    def _forget(self) -> None:
+        if self._opened is not None and self._cluster.address.startswith(SCHEME):
+            left(self._opened)
+        self._opened = None
+        self._bound.clear()
 
     def put(self, table: pa.Table) -> str:
         """Put an Arrow table where the cluster can read it; returns the path or URI."""
@@ -169,9 +195,31 @@ class SparkEngine:
         if not isinstance(table, Version):
             return reader.parquet(self.put(table))
         if table.id.lstrip("-").isdigit():
-            named = f"{CATALOG}.{self._cluster.table(table.address)}"
-            return reader.option("snapshot-id", table.id).table(named)
+            named = f"{self._cluster.catalog}.{self._cluster.table(table.address)}"
+            # Iceberg's own option for a snapshot is refused from Spark 4.1 on
+            return self.session().sql(f"SELECT * FROM {named} VERSION AS OF '{table.id}'")
         return reader.parquet(*(self._store.locate(f.key) for f in table.files))
+
+
+@contextmanager
+def _stopped_after(session: Any, seconds: float) -> Iterator[None]:
+    """Stop what this session runs meanwhile when it takes longer. Spark 3.5 in process has no tags
+    of a session, but of its context."""
+    tag = f"explore-{uuid.uuid4().hex}"
+    inside = session.version.startswith("3.") and hasattr(session, "_jsparkSession")
+    if inside:
+        context = session.sparkContext
+        mark, unmark, stop = context.addJobTag, context.removeJobTag, context.cancelJobsWithTag
+    else:
+        mark, unmark, stop = session.addTag, session.removeTag, session.interruptTag
+    mark(tag)
+    timer = threading.Timer(seconds, stop, [tag])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        unmark(tag)
 
 
 def _view(name: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from cityline.deploy.checks.reading import Finding, Stacks
+from cityline.deploy.checks.reading import Finding, Resource, Stacks
 from cityline.deploy.checks.trust import statements
 
 _MONTH = 30
@@ -20,15 +21,23 @@ def keys(stacks: Stacks) -> Iterator[Finding]:
             yield key.fault("keys", "it does not rotate")
         if int(key.get("PendingWindowInDays", _MONTH)) < _MONTH:
             yield key.fault("keys", "it is gone before a month")
-        if key.whole.get("DeletionPolicy") != "Retain" and key.stack not in _NO_DATA:
+        if key.whole.get("DeletionPolicy") != "RetainExceptOnCreate" and key.stack not in _NO_DATA:
             yield key.fault("keys", "it goes with the stack, and all it encrypted with it")
         if (key.stack, str({"Ref": key.id})) not in aliased and key.stack not in _NO_DATA:
             yield key.fault("keys", "it has no alias")
-        for statement in statements(stacks, key, "KeyPolicy"):
-            granting = "kms:CreateGrant" in statement.get("Action", [])
-            bound = "kms:GrantIsForAWSResource" in str(statement.get("Condition", {}))
-            if statement.get("Effect") == "Allow" and granting and not bound:
-                yield key.fault("keys", "grants may be for anybody")
+        yield from _grants(key, statements(stacks, key, "KeyPolicy"))
+
+
+def _grants(key: Resource, found: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    """A grant is made for AWS's services: allowed so, and refused otherwise."""
+    for statement in found:
+        granting = "kms:CreateGrant" in statement.get("Action", [])
+        bound = "kms:GrantIsForAWSResource" in str(statement.get("Condition", {}))
+        if statement.get("Effect") == "Allow" and granting and not bound:
+            yield key.fault("keys", "grants may be for anybody")
+    refused = [s for s in found if s.get("Effect") == "Deny" and "CreateGrant" in str(s["Action"])]
+    if not any("kms:GrantIsForAWSResource" in str(s.get("Condition")) for s in refused):
+        yield key.fault("keys", "grants to people are not refused")
 
 
 def job_encryption(stacks: Stacks) -> Iterator[Finding]:
@@ -62,5 +71,7 @@ def catalogue_encryption(stacks: Stacks) -> Iterator[Finding]:
         at_rest = told.get("EncryptionAtRest", {})
         if at_rest.get("CatalogEncryptionMode") != "SSE-KMS" or not at_rest.get("SseAwsKmsKeyId"):
             yield settings.fault("catalogue-encryption", "the catalogue is not encrypted")
-        if not told.get("ConnectionPasswordEncryption", {}).get("ReturnConnectionPasswordEncrypted"):
+        if not told.get("ConnectionPasswordEncryption", {}).get(
+            "ReturnConnectionPasswordEncrypted"
+        ):
             yield settings.fault("catalogue-encryption", "passwords are not encrypted")

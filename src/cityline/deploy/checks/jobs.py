@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from cityline.declarations import dqdl
+from cityline.declarations.schedules import cron_fault
 from cityline.deploy import rules
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
 from cityline.deploy.recipes import databrew_operations
-from cityline.deploy.schedules import cron_fault
 from cityline.errors import DeclarationError
 from cityline.stages.prepare.operations.registry import OPERATIONS
 
@@ -81,7 +81,7 @@ def recipe_operations(stacks: Stacks) -> Iterator[Finding]:
 
 
 def check_expressions(stacks: Stacks) -> Iterator[Finding]:
-    """DataBrew's checks are expressions it reads, and every `:name` in them stands for something."""
+    """DataBrew's checks are expressions it reads, and every `:name` in them is given."""
     for ruleset in stacks.of("DataBrew::Ruleset"):
         for rule in ruleset.get("Rules", []):
             expression = rule["CheckExpression"]

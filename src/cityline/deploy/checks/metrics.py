@@ -8,11 +8,11 @@ from typing import Any
 
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
 
-_S3_ASKED = [{"BucketName", "FilterId"}]
-_S3_COPIED = [{"SourceBucket", "DestinationBucket", "RuleId"}]
-_ALB = [{"LoadBalancer"}, {"LoadBalancer", "TargetGroup"}]
-_ATHENA = [{"WorkGroup"}, {"QueryState", "QueryType", "WorkGroup"}]
-_GLUE = [{"JobName", "JobRunId", "Type"}]
+_S3_ASKED = ({"BucketName", "FilterId"},)
+_S3_COPIED = ({"SourceBucket", "DestinationBucket", "RuleId"},)
+_ALB = ({"LoadBalancer"}, {"LoadBalancer", "TargetGroup"})
+_ATHENA = ({"WorkGroup"}, {"QueryState", "QueryType", "WorkGroup"})
+_GLUE = ({"JobName", "JobRunId", "Type"},)
 
 METRICS: Mapping[str, Mapping[str, Sequence[set[str]]]] = {
     "AWS/Billing": {"EstimatedCharges": [{"Currency"}, {"Currency", "ServiceName"}]},
@@ -51,8 +51,6 @@ METRICS: Mapping[str, Mapping[str, Sequence[set[str]]]] = {
          "RejectedConnectionCount"),
         _ALB,
     ),
-    "AWS/EC2": dict.fromkeys(("CPUUtilization", "StatusCheckFailed"), [{"InstanceId"}]),
-    "AWS/WAFV2": dict.fromkeys(("BlockedRequests", "AllowedRequests"), [{"WebACL", "Rule", "Region"}]),
 }  # fmt: skip
 """Metrics that exist, and by which sets of dimensions each can be asked for."""
 

@@ -17,17 +17,24 @@ _SAFE_TLS = frozenset(
         "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
     }
 )
-_ENDPOINTS = {"s3", "ssm", "ssmmessages", "logs", "kms"}
+_ENDPOINTS = {"s3", "ssm", "ssmmessages", "logs", "kms", "glue"}
 
 
 def open_ports(stacks: Stacks) -> Iterator[Finding]:
-    """The world reaches 443, and 80 to be sent on; nothing else, and SSH never."""
+    """The world reaches 443 of the load balancer, and 80 to be sent on; nothing else, and SSH
+    never."""
+    fronts = {
+        (balancer.stack, str(group))
+        for balancer in stacks.of("ElasticLoadBalancingV2::LoadBalancer")
+        for group in balancer.get("SecurityGroups", [])
+    }
     for rule in stacks.of("EC2::SecurityGroupIngress"):
         world = rule.get("CidrIp") in _WORLD or rule.get("CidrIpv6") in _WORLD
         ports = set(range(int(rule.get("FromPort", 0)), int(rule.get("ToPort", 65535)) + 1))
-        if world and ports - _OPEN_PORTS:
+        front = (rule.stack, str(rule.get("GroupId"))) in fronts
+        if world and (ports - _OPEN_PORTS or not front):
             yield rule.fault("open-ports", "open to the world")
-        if 22 in ports or 3389 in ports:  # noqa: PLR2004 - SSH, RDP
+        if 22 in ports or 3389 in ports or rule.get("IpProtocol") != "tcp":  # noqa: PLR2004 - SSH, RDP
             yield rule.fault("open-ports", "a way in for administrators; use sessions instead")
     for group in stacks.of("EC2::SecurityGroup"):
         for rule in group.get("SecurityGroupIngress", []):
@@ -79,6 +86,14 @@ def listeners(stacks: Stacks) -> Iterator[Finding]:
         elif any(a.get("Type") != "redirect" for a in listener.get("DefaultActions", [{}])):
             yield listener.fault("listeners", "it answers plain HTTP")
     for balancer in stacks.of("ElasticLoadBalancingV2::LoadBalancer"):
+        spoken = {
+            listener.get("Protocol")
+            for listener in stacks.of("ElasticLoadBalancingV2::Listener")
+            if listener.get("LoadBalancerArn") == {"Ref": balancer.id}
+        }
+        for protocol in ("HTTP", "HTTPS"):
+            if protocol not in spoken:
+                yield balancer.fault("listeners", f"nobody answers {protocol}")
         wanted = {
             "access_logs.s3.enabled": "true",
             "deletion_protection.enabled": "true",

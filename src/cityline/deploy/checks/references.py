@@ -108,7 +108,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _open(name: str) -> bool:
-    """Whether a name holds something known only in the account beside its number, or is a pattern."""
+    """Whether a name holds more than the account's number that is not known, or is a pattern."""
     left = name.replace("${AWS::AccountId}", "").replace("${AWS::Region}", "")
     return "${" in left or "*" in left
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
@@ -10,18 +11,29 @@ from cityline.deploy.checks.trust import statements
 
 _ALL_FOUR = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _HEADER = "s3:x-amz-server-side-encryption"
+_HEADER_KEY = f"{_HEADER}-aws-kms-key-id"
 _TAKEOVER = {
     "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketPolicy",
     "s3:PutEncryptionConfiguration", "s3:PutObjectAcl",
 }  # fmt: skip
 _LEAST_BEFORE_COLD = 30
+_LOCKED = ("raw", "trail")
+_COPIES = "replica"
+"""The stack of the second region."""
 
 
 def replication(stacks: Stacks) -> Iterator[Finding]:
     """Encrypted objects are chosen, a key of the other region is named, both ends keep versions."""
+    copied = set()
     for bucket in stacks.of("S3::Bucket"):
         for rule in bucket.get("ReplicationConfiguration.Rules", []):
             yield from _rule(stacks, bucket, rule)
+            copied.add(stacks.text(bucket.stack, rule.get("Destination", {}).get("Bucket", "")))
+    for bucket in stacks.of("S3::Bucket"):
+        name = stacks.text(bucket.stack, bucket.get("BucketName", ""))
+        copy = bucket.stack == _COPIES and bucket.get("LoggingConfiguration")
+        if copy and not copied & {name, f"arn:aws:s3:::{name}"}:
+            yield bucket.fault("replication", "nothing is copied into it")
 
 
 def _rule(stacks: Stacks, bucket: Resource, rule: Mapping[str, Any]) -> Iterator[Finding]:
@@ -43,6 +55,8 @@ def _rule(stacks: Stacks, bucket: Resource, rule: Mapping[str, Any]) -> Iterator
         yield copy.fault(name, "the copy keeps no versions")
     if rule.get("Status") != "Enabled":
         yield bucket.fault(name, "the rule is not enabled")
+    if rule.get("Filter", {}).get("Prefix", "") or rule.get("Prefix"):
+        yield bucket.fault(name, "only a part of the bucket is copied")
 
 
 def lifecycles(stacks: Stacks) -> Iterator[Finding]:
@@ -51,7 +65,9 @@ def lifecycles(stacks: Stacks) -> Iterator[Finding]:
         rules = bucket.get("LifecycleConfiguration.Rules", [])
         if not rules:
             yield bucket.fault("lifecycles", "no lifecycle")
-        if not any(r.get("AbortIncompleteMultipartUpload") for r in rules):
+        if not any(
+            r.get("AbortIncompleteMultipartUpload") and r.get("Status") == "Enabled" for r in rules
+        ):
             yield bucket.fault("lifecycles", "unfinished uploads stay for ever")
         for rule in rules:
             yield from _order(bucket, rule, "Transitions", "ExpirationInDays", "TransitionInDays")
@@ -91,6 +107,8 @@ def buckets(stacks: Stacks) -> Iterator[Finding]:
             yield bucket.fault("buckets", "access lists are not switched off")
         if bucket.get("VersioningConfiguration.Status") != "Enabled":
             yield bucket.fault("buckets", "no versions")
+        if not bucket.get("NotificationConfiguration.EventBridgeConfiguration"):
+            yield bucket.fault("buckets", "nobody can be told what happens in it")
         name = stacks.text(bucket.stack, bucket.get("BucketName", ""))
         if name not in sinks and not bucket.get("LoggingConfiguration"):
             yield bucket.fault("buckets", "no access log")
@@ -122,23 +140,55 @@ def bucket_policies(stacks: Stacks) -> Iterator[Finding]:
             continue
         found = statements(stacks, policy, "PolicyDocument")
         denied = [s for s in found if s.get("Effect") == "Deny"]
-        if not any(_denies_plain_http(s) for s in denied):
-            yield policy.fault("bucket-policies", "plain HTTP is not refused")
+        for what, (test, key, value) in _REFUSED.items():
+            if not any(_denies(s, test, key, value) for s in denied):
+                yield policy.fault("bucket-policies", f"{what} is not refused")
+        sink = bucket.get("LoggingConfiguration") is None
+        for key in (_HEADER,) if sink else (_HEADER, _HEADER_KEY):
+            if not any(_denies_other(s, key) for s in denied):
+                yield policy.fault("bucket-policies", f"another {key} is not refused")
         for statement in denied:
             for test, keys in statement.get("Condition", {}).items():
                 if test.endswith("IfExists") and _HEADER in keys:
                     told = f"{test} on an absent header is true: every default write is refused"
                     yield policy.fault("bucket-policies", told)
         for statement in found:
-            if statement.get("Effect") == "Allow" and _TAKEOVER & set(_actions(statement)):
+            if _takes_over(statement):
                 yield policy.fault("bucket-policies", "it hands over the bucket's own rules")
 
 
-def _denies_plain_http(statement: Mapping[str, Any]) -> bool:
-    bound = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+_REFUSED = {
+    "plain HTTP": ("Bool", "aws:SecureTransport", "false"),
+    "TLS older than 1.2": ("NumericLessThan", "s3:TlsVersion", "1.2"),
+    "another account": ("StringNotEquals", "aws:PrincipalAccount", "${AWS::AccountId}"),
+}
+"""What every bucket refuses to everybody: the condition under which it does."""
+
+
+def _denies(statement: Mapping[str, Any], test: str, key: str, value: str) -> bool:
+    bound = statement.get("Condition", {}).get(test, {}).get(key)
     everything = "s3:*" in _actions(statement)
     everybody = statement.get("Principal") in ("*", {"AWS": "*"})
-    return str(bound).lower() == "false" and everything and everybody
+    return str(bound).lower() == value.lower() and everything and everybody
+
+
+def _denies_other(statement: Mapping[str, Any], key: str) -> bool:
+    """Whether a write whose header says something else than the one right thing is refused."""
+    condition = statement.get("Condition", {})
+    return (
+        "s3:PutObject" in _actions(statement)
+        and bool(condition.get("StringNotEquals", {}).get(key))
+        and str(condition.get("Null", {}).get(key)).lower() == "false"
+    )
+
+
+def _takes_over(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement allows an action by which a bucket's own rules can be changed."""
+    return statement.get("Effect") == "Allow" and any(
+        fnmatchcase(taking.lower(), action.lower())
+        for action in _actions(statement)
+        for taking in _TAKEOVER
+    )
 
 
 def _actions(statement: Mapping[str, Any]) -> list[str]:
@@ -187,15 +237,9 @@ def _for_trail(statement: Mapping[str, Any], action: str) -> bool:
 
 def object_locks(stacks: Stacks) -> Iterator[Finding]:
     """What was received and the trail cannot be changed by anybody while their retention runs."""
-    for zone in ("raw", "trail"):
-        found = [
-            b
-            for b in stacks.of("S3::Bucket")
-            if b.stack == "storage" and f"-{zone}-" in stacks.text(b.stack, b.get("BucketName", ""))
-        ]
-        for bucket in found:
-            rule = bucket.get("ObjectLockConfiguration.Rule.DefaultRetention", {})
-            if bucket.get("ObjectLockEnabled") is not True or not (
-                rule.get("Days") or rule.get("Years")
-            ):
+    for bucket in stacks.of("S3::Bucket"):
+        name = stacks.text(bucket.stack, bucket.get("BucketName", ""))
+        if any(f"-{zone}-" in name for zone in _LOCKED):
+            days = bucket.get("ObjectLockConfiguration.Rule.DefaultRetention.Days")
+            if bucket.get("ObjectLockEnabled") is not True or not days:
                 yield bucket.fault("object-locks", "no Object Lock with a retention")

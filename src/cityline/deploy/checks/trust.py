@@ -36,6 +36,16 @@ def confused_deputies(stacks: Stacks) -> Iterator[Finding]:
                 yield role.fault("confused-deputies", told)
 
 
+def second_factors(stacks: Stacks) -> Iterator[Finding]:
+    """People take a role on with a second factor only."""
+    for role in stacks.of("IAM::Role"):
+        for statement in statements(stacks, role, "AssumeRolePolicyDocument"):
+            bound = statement.get("Condition", {}).get("Bool", {})
+            factor = str(bound.get("aws:MultiFactorAuthPresent", "")).lower() == "true"
+            if _listed(_principal(statement, "AWS")) and not factor:
+                yield role.fault("second-factors", "a password alone is enough")
+
+
 def open_principals(stacks: Stacks) -> Iterator[Finding]:
     """No role, key, bucket or topic is for everybody, except to deny."""
     documents = (
@@ -65,9 +75,9 @@ def wide_statements(stacks: Stacks) -> Iterator[Finding]:
             for action in actions:
                 if action == "*" or action.endswith(":*"):
                     yield policy.fault("wide-statements", f"it allows {action}")
-                if action.startswith("kms:") and _WIDE & set(resources):
-                    if not _via_service(statement):
-                        yield policy.fault("wide-statements", f"{action} with any key")
+                any_key = action.startswith("kms:") and _WIDE & set(resources)
+                if any_key and not _via_service(statement):
+                    yield policy.fault("wide-statements", f"{action} with any key")
 
 
 def no_people(stacks: Stacks) -> Iterator[Finding]:

@@ -12,9 +12,7 @@ _YEAR = 365
 
 def alarm_actions(stacks: Stacks) -> Iterator[Finding]:
     """Every alarm tells a topic that exists, and its actions are on."""
-    topics = {
-        name for t in stacks.of("SNS::Topic") for name in [stacks.text(t.stack, t.get("TopicName", ""))]
-    }  # fmt: skip
+    topics = stacks.names("SNS::Topic")
     for alarm in stacks.of("CloudWatch::Alarm"):
         actions = [stacks.text(alarm.stack, a) for a in alarm.get("AlarmActions", [])]
         if not actions or any(a.rpartition(":")[2] not in topics for a in actions):
@@ -37,7 +35,12 @@ def trails(stacks: Stacks) -> Iterator[Finding]:
     found = list(stacks.of("CloudTrail::Trail"))
     if not found:
         yield Finding("trails", "audit", "Trail", "there is no trail")
-    on = ("IsMultiRegionTrail", "IncludeGlobalServiceEvents", "IsLogging", "EnableLogFileValidation")
+    on = (
+        "IsMultiRegionTrail",
+        "IncludeGlobalServiceEvents",
+        "IsLogging",
+        "EnableLogFileValidation",
+    )
     for trail in found:
         for key in on:
             if trail.get(key) is not True:
@@ -91,7 +94,7 @@ def event_kinds(stacks: Stacks) -> Iterator[Finding]:
 def topics(stacks: Stacks) -> Iterator[Finding]:
     """Topics are encrypted, take nothing over plain HTTP, and somebody listens."""
     refused = {
-        stacks.text(p.stack, topic)
+        (p.stack, stacks.text(p.stack, topic))
         for p in stacks.of("SNS::TopicPolicy")
         if '"aws:SecureTransport": "false"' in stacks.text(p.stack, p.get("PolicyDocument", {}))
         for topic in p.get("Topics", [])
@@ -99,7 +102,7 @@ def topics(stacks: Stacks) -> Iterator[Finding]:
     for topic in stacks.of("SNS::Topic"):
         if not topic.get("KmsMasterKeyId"):
             yield topic.fault("topics", "not encrypted with a key of ours")
-        if stacks.text(topic.stack, {"Ref": topic.id}) not in refused:
+        if (topic.stack, stacks.text(topic.stack, {"Ref": topic.id})) not in refused:
             yield topic.fault("topics", "plain HTTP is not refused")
         if not topic.get("Subscription"):
             yield topic.fault("topics", "nobody listens")
@@ -109,3 +112,14 @@ def analyzers(stacks: Stacks) -> Iterator[Finding]:
     """An analyzer of what strangers can reach is on."""
     if not any(a.get("Type") == "ACCOUNT" for a in stacks.of("AccessAnalyzer::Analyzer")):
         yield Finding("analyzers", "access", "Analyzer", "there is no access analyzer")
+
+
+_UNUSED = ("ECS", "ECR", "SecretsManager", "Lambda", "RDS")
+
+
+def unused_services(stacks: Stacks) -> Iterator[Finding]:
+    """No resource of a service whose controls nobody wrote down for this platform."""
+    for resource in stacks.resources:
+        service = resource.type.split("::")[1] if resource.type.startswith("AWS::") else ""
+        if service in _UNUSED or not service or resource.type == "AWS::Glue::MLTransform":
+            yield resource.fault("unused-services", f"{resource.type} has no controls here")

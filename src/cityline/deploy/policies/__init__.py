@@ -20,10 +20,10 @@ this: who may change the policies can end what they say, and the trail records i
 """
 
 from cityline.deploy.policies.buckets import bucket_policy
+from cityline.deploy.policies.copying import replicated
 from cityline.deploy.policies.keeping import lifecycle, object_lock
 from cityline.deploy.policies.keys import key_policy
 from cityline.deploy.policies.roles import (
-    replicated,
     role_policies,
     roles_of,
     session_seconds,

@@ -7,6 +7,7 @@ from typing import Any
 
 from cityline.declarations.access import EVERY, Access, AccessZone, Denial, Verb
 from cityline.deploy.naming import ACCOUNT, Names
+from cityline.deploy.policies.copying import replicated, roles_that_copy
 from cityline.deploy.policies.statements import (
     ERASING,
     GUARDED_ACTIONS,
@@ -14,17 +15,17 @@ from cityline.deploy.policies.statements import (
     Document,
     Statement,
     document,
+    kept_by_all,
     objects,
     sid,
     statement,
+    takes_a_role,
 )
 from cityline.guards.protect import decide, may
 
 _NOT_A_SERVICE = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
 _HEADER = "s3:x-amz-server-side-encryption"
 _HEADER_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-_REPLICATION = "s3"
-"""The service that a role which copies is assumed by."""
 
 
 def bucket_policy(
@@ -89,11 +90,8 @@ def _strangers(both: Sequence[str]) -> Iterator[Statement]:
     """Other accounts, and services that act for other accounts (the confused deputy)."""
     foreign = {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}, **_NOT_A_SERVICE}
     yield _deny("OtherAccounts", ["s3:*"], both, foreign)
-    deputy = {
-        "Bool": {"aws:PrincipalIsAWSService": "true"},
-        "StringNotEquals": {"aws:SourceAccount": ACCOUNT},
-        "Null": {"aws:SourceAccount": "false"},
-    }
+    source = "aws:SourceAccount"
+    deputy = {"StringNotEquals": {source: ACCOUNT}, "Null": {source: "false"}}
     yield _deny("ServicesForOthers", ["s3:*"], both, deputy)
 
 
@@ -103,8 +101,8 @@ def _declared_only(
     """Only the declared roles read, write and delete, whatever other policies of the account say.
 
     What jobs run (`code`) is put there by whoever deploys, who is no role of the platform."""
-    guarded = (Verb.READ,) if zone is AccessZone.CODE else (Verb.READ, Verb.WRITE, Verb.DELETE)
-    for verb in guarded:
+    sealed = kept_by_all(access, zone)
+    for verb in _guarded(zone, sealed=sealed):
         everyone = _granted(access, zone, verb, None, replica=replica)
         on = objects(names, zone, None, replica=replica)
         yield _only(names, f"Declared{verb.capitalize()}", verb, everyone, on)
@@ -113,9 +111,15 @@ def _declared_only(
             if fewer != everyone:
                 on = objects(names, zone, [dataset], replica=replica)
                 yield _only(names, sid("Declared", verb, dataset), verb, fewer, on)
-    if zone is not AccessZone.CODE:
+    if zone is not AccessZone.CODE and not sealed:
         on = objects(names, zone, None, replica=replica)
         yield _deny("NobodyErases", ERASING, on, _NOT_A_SERVICE)
+
+
+def _guarded(zone: AccessZone, *, sealed: bool) -> tuple[Verb, ...]:
+    if zone is AccessZone.CODE:
+        return (Verb.READ,)
+    return (Verb.READ, Verb.WRITE) if sealed else (Verb.READ, Verb.WRITE, Verb.DELETE)
 
 
 def _only(
@@ -131,13 +135,15 @@ def _granted(
     access: Access, zone: AccessZone, verb: Verb, dataset: str | None, *, replica: bool
 ) -> list[str]:
     """The roles that may do it with any dataset, or with one. Into a copy only copying writes."""
+    if replica and verb is Verb.DELETE:
+        return []  # copying hides as the original is hidden, which is an action of its own
     if replica and verb is not Verb.READ:
-        return [n for n, r in access.roles.items() if _REPLICATION in r.assumed_by]
+        return roles_that_copy(access) if zone in replicated(access) else []
     asked = Verb.PUBLISH if verb is Verb.WRITE and zone is AccessZone.SITE else verb
     return [
         r
-        for r, declared in access.roles.items()
-        if set(declared.assumed_by) != {"log-delivery"}  # it writes as itself, through no role
+        for r, role in access.roles.items()
+        if takes_a_role(role)
         and (
             may(access, r, asked, zone)
             if dataset is None

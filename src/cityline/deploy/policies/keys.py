@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cityline.declarations.access import EVERY, Access, AccessZone, Verb
+from cityline.declarations.access import Access, AccessZone, Verb
 from cityline.deploy.naming import ACCOUNT, Names
-from cityline.deploy.policies.statements import Document, Statement, document, statement
+from cityline.deploy.policies.copying import roles_that_copy
+from cityline.deploy.policies.statements import (
+    Document,
+    Statement,
+    document,
+    kept_by_all,
+    statement,
+    takes_a_role,
+)
 from cityline.guards.protect import may
 
 TENDING = (
@@ -32,99 +40,88 @@ TENDING = (
 )
 """What tends a key and opens nothing with it."""
 
-_DATA_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
-"""Putting an object needs both: the parts of a large one are read back."""
+_ENDING = ("kms:ScheduleKeyDeletion", "kms:DisableKey")
+"""What makes everything under a key unreadable."""
+
+OPENING: tuple[str, ...] = ("kms:Decrypt",)
+"""What reading needs of a zone's key, and writing too: parts of a large object are read back."""
+
+SEALING: tuple[str, ...] = ("kms:GenerateDataKey",)
+"""What writing needs besides."""
 
 USE: dict[Verb, tuple[str, ...]] = {
-    Verb.READ: ("kms:Decrypt",),
-    Verb.WRITE: _DATA_KEY,
-    Verb.PUBLISH: _DATA_KEY,
+    Verb.READ: OPENING,
+    Verb.WRITE: (*SEALING, *OPENING),
+    Verb.PUBLISH: (*SEALING, *OPENING),
 }
 """What a granted verb needs of the zone's key."""
 
-_AS_THEMSELVES = {"cloudtrail", "log-delivery"}
-"""Services that write as themselves; a role that only they have is never a principal here."""
-
-COPYING = ("kms:Encrypt", "kms:GenerateDataKey")
+COPYING: tuple[str, ...] = ("kms:Encrypt", "kms:GenerateDataKey")
 """What copying needs of the key of the copy."""
 
 
 def key_policy(
-    access: Access,
-    names: Names,
-    zone: AccessZone,
-    *,
-    replica: bool = False,
-    distribution: Any = None,
+    access: Access, names: Names, zone: AccessZone, *, replica: bool = False
 ) -> Document:
-    """The policy of a zone's key in the home region, or of the key of its copy. `distribution` is
-    the ARN of a CloudFront distribution that may read, for the static site.
+    """The policy of a zone's key in the home region, or of the key of its copy.
 
     The account tends the key; nobody of it may decrypt unless named here *and* permitted by a
     policy of the role's own. The key of a zone that nobody may delete from cannot be deleted
     either, for that would delete everything in it.
     """
-    statements = [
-        *_tending(access, names, zone),
-        *_use(access, names, zone, replica=replica),
-        *_services(access, names, zone, replica=replica),
-    ]
-    if distribution is not None:
-        statements.append(
-            statement(
-                "DistributionReads", "Allow", ["kms:Decrypt"], ["*"],
-                principal={"Service": "cloudfront.amazonaws.com"},
-                condition={"StringEquals": {"aws:SourceArn": distribution}},
-            )
-        )  # fmt: skip
-    return document(statements)
+    return document(
+        [
+            *_tending(access, names, zone),
+            *_use(access, names, zone, replica=replica),
+            *_services(access, names, zone, replica=replica),
+        ]
+    )
 
 
 def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Statement]:
     account = {"AWS": names.account_arn()}
-    yield statement("AccountTends", "Allow", TENDING, ["*"], principal=account)
+    sealed = kept_by_all(access, zone)
+    tending = [a for a in TENDING if not (sealed and a in _ENDING)]
+    yield statement("AccountTends", "Allow", tending, ["*"], principal=account)
     yield statement(
-        "GrantsForServicesOnly", "Allow", ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+        "GrantsForServicesOnly", "Allow", ["kms:CreateGrant", "kms:RevokeGrant"],
         ["*"], principal=account, condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
     )  # fmt: skip
-    if any(
-        EVERY in d.roles and Verb.DELETE in d.verbs and zone in d.zones and not d.datasets
-        for d in access.denials
-    ):
-        ending = ["kms:ScheduleKeyDeletion", "kms:DisableKey"]
-        yield statement("NobodyEnds", "Deny", ending, ["*"], principal="*")
+    if sealed:
+        yield statement("NobodyEnds", "Deny", _ENDING, ["*"], principal="*")
 
 
 def _use(access: Access, names: Names, zone: AccessZone, *, replica: bool) -> Iterator[Statement]:
-    """Declared roles, through S3 of this region, for this bucket's objects, and not otherwise."""
-    region = names.region(replica=replica)
-    bucket = names.bucket_arn(zone, replica=replica)
+    """Declared roles, through S3 of this region, for this bucket's objects, and not otherwise. The
+    bucket of logs is encrypted by S3's own key, so nobody opens it with ours."""
+    if zone is AccessZone.LOG:
+        return
     copying = roles_that_copy(access)
-    uses = [(v, a, [n for n in access.roles if may(access, n, v, zone)]) for v, a in USE.items()]
+    roles = [n for n, r in access.roles.items() if takes_a_role(r)]
+    writers = [n for n in roles if any(may(access, n, v, zone) for v in (Verb.WRITE, Verb.PUBLISH))]
+    readers = [n for n in roles if may(access, n, Verb.READ, zone)]
+    opening, seals, sealing = [n for n in roles if n in {*readers, *writers}], SEALING, writers
     if replica:  # read where it must serve instead of the original; written by copying alone
-        readers = [n for n in uses[0][2] if n not in copying]
-        uses = [(Verb.READ, USE[Verb.READ], readers), (Verb.WRITE, COPYING, copying)]
-    for verb, actions, roles in uses:
-        mine = [n for n in roles if not set(access.roles[n].assumed_by) <= _AS_THEMSELVES]
-        if not mine:
-            continue
-        yield statement(
-            f"Declared{verb.capitalize()}", "Allow", actions, ["*"],
-            principal={"AWS": names.account_arn()},
-            condition={
-                "ArnEquals": {"aws:PrincipalArn": [names.role_arn(r) for r in mine]},
-                "StringEquals": {
-                    "kms:ViaService": f"s3.{region}.amazonaws.com",
-                    "kms:CallerAccount": ACCOUNT,
-                },
-                "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]},
-            },
-        )  # fmt: skip
+        opening, seals, sealing = [n for n in readers if n not in copying], COPYING, copying
+    for name, actions, who in (("Opens", OPENING, opening), ("Seals", seals, sealing)):
+        if who:
+            condition = _through_s3(names, zone, who, replica=replica)
+            yield statement(
+                f"Declared{name}", "Allow", actions, ["*"],
+                principal={"AWS": names.account_arn()}, condition=condition,
+            )  # fmt: skip
 
 
-def roles_that_copy(access: Access) -> list[str]:
-    """The roles that S3 takes on to copy versions into the second region."""
-    return [n for n, r in access.roles.items() if "s3" in r.assumed_by]
+def _through_s3(
+    names: Names, zone: AccessZone, roles: list[str], *, replica: bool
+) -> dict[str, dict[str, Any]]:
+    bucket = names.bucket_arn(zone, replica=replica)
+    condition = _by(names, roles)
+    condition["StringEquals"]["kms:ViaService"] = (
+        f"s3.{names.region(replica=replica)}.amazonaws.com"
+    )
+    condition["StringLike"] = {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}
+    return condition
 
 
 def _services(
@@ -159,7 +156,7 @@ def _platform(access: Access, names: Names, *, replica: bool) -> Iterator[Statem
     yield statement(
         "LogGroups", "Allow",
         ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
-         "kms:GenerateDataKey", "kms:DescribeKey"],
+         "kms:GenerateDataKey"],
         ["*"], principal={"Service": f"logs.{region}.amazonaws.com"},
         condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     )  # fmt: skip

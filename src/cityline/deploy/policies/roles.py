@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from cityline.declarations.access import FACTS, Access, AccessZone, Verb
 from cityline.declarations.retention import TABLES
 from cityline.deploy.naming import ACCOUNT, Names
-from cityline.deploy.policies.keys import COPYING, TENDING, USE, jobs_of, roles_that_copy
+from cityline.deploy.policies.copying import replicated, roles_that_copy
+from cityline.deploy.policies.keys import COPYING, TENDING, USE, jobs_of
 from cityline.deploy.policies.statements import (
     BUCKET_ACTIONS,
     OBJECT_ACTIONS,
@@ -19,6 +20,7 @@ from cityline.deploy.policies.statements import (
     prefixes,
     sid,
     statement,
+    takes_a_role,
 )
 from cityline.deploy.policies.work import work
 from cityline.guards.protect import may, reach
@@ -49,12 +51,6 @@ def roles_of(access: Access) -> list[str]:
     """The declared roles that are IAM roles: not who has no name, nor a service writing as
     itself."""
     return [name for name, role in access.roles.items() if set(_KNOWN) & set(role.assumed_by)]
-
-
-def replicated(access: Access) -> list[AccessZone]:
-    """The zones of which a copy is kept in the second region: those the copying role may read."""
-    copying = roles_that_copy(access)
-    return [z for z in AccessZone if any(may(access, r, Verb.READ, z) for r in copying)]
 
 
 def session_seconds(access: Access, role: str) -> int:
@@ -106,8 +102,8 @@ def role_policies(
 
 def _zones(access: Access, names: Names, role: str) -> Iterator[Statement]:
     """What is granted, on the bucket and on its objects, verb by verb and zone by zone."""
-    if set(access.roles[role].assumed_by) <= {"cloudtrail"}:
-        return  # the trail writes as itself and has its permission from the bucket
+    if not takes_a_role(access.roles[role]):
+        return
     for verb in Verb:
         found = {z: reach(access, role, verb, z) for z in AccessZone}
         yield from _whole(names, verb, [z for z, r in found.items() if r.all_others])
@@ -159,8 +155,8 @@ def _parts(
 
 def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[Statement]:
     """The keys of the zones, through S3 only. The zone of logs is encrypted by S3's own key."""
-    if set(access.roles[role].assumed_by) <= {"cloudtrail"}:
-        return  # as above: the key's own policy names the service
+    if not takes_a_role(access.roles[role]):
+        return
     via = {"StringEquals": {"kms:ViaService": f"s3.{names.home}.amazonaws.com"}}
     by_actions: dict[tuple[str, ...], list[Any]] = {}
     for zone in AccessZone:
@@ -172,9 +168,14 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
     if role in jobs_of(access):
         used = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
         yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
-    tended = [key(z) for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
+    tended = [z for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
     if tended:
-        yield statement("TendKeys", "Allow", TENDING, tended)
+        keys = [key(z) for z in tended]
+        naming = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
+        tending = [a for a in TENDING if a not in naming]
+        yield statement("TendKeys", "Allow", tending, keys)
+        aliases = [names.key_alias_arn(z) for z in tended]
+        yield statement("NameKeys", "Allow", naming, [*keys, *aliases])
 
 
 def _copying(access: Access, names: Names) -> Iterator[Statement]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cityline.declarations.access import HOLDS, AccessZone, Verb
+from cityline.declarations.access import EVERY, HOLDS, Access, AccessZone, Role, Verb
 from cityline.deploy.naming import Names, sub
 
 Document = dict[str, Any]
@@ -22,8 +22,8 @@ OBJECT_ACTIONS: dict[Verb, tuple[str, ...]] = {
 
 BUCKET_ACTIONS: dict[Verb, tuple[str, ...]] = {
     Verb.READ: ("s3:ListBucket", "s3:GetBucketLocation"),
-    Verb.WRITE: ("s3:GetBucketLocation",),
-    Verb.PUBLISH: ("s3:GetBucketLocation",),
+    Verb.WRITE: (),
+    Verb.PUBLISH: (),
     Verb.DELETE: (),
     Verb.ADMINISTER: (
         "s3:GetBucketPolicy",
@@ -119,6 +119,20 @@ def objects(
         return [names.objects_arn(zone, replica=replica)]
     below = [p for d in datasets for p in prefixes(zone, d)]
     return [names.objects_arn(zone, p, replica=replica) for p in below]
+
+
+def takes_a_role(role: Role) -> bool:
+    """Whether it acts with an IAM role's credentials: not who has no name, nor a service that acts
+    as itself and has its permission from the bucket and the key."""
+    return bool(set(role.assumed_by) - {"cloudtrail", "log-delivery"})
+
+
+def kept_by_all(access: Access, zone: AccessZone) -> bool:
+    """Whether a denial keeps everybody from deleting anything in the zone."""
+    return any(
+        EVERY in d.roles and Verb.DELETE in d.verbs and zone in d.zones and not d.datasets
+        for d in access.denials
+    )
 
 
 def sid(*words: str) -> str:

@@ -9,7 +9,7 @@ from cityline.deploy.template import Template, ref
 
 
 def build(estate: Estate) -> Template:
-    """One IAM role for each declared role that is one, and an analyzer of what strangers can reach."""
+    """An IAM role for each declared role that is one, and an analyzer of who else can reach in."""
     template = estate.template("roles of the access policy")
     for role in roles_of(estate.access):
         _role(template, estate, role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cityline.declarations.access import AccessZone
-from cityline.deploy.auditing import AUDITS, COLUMNS
+from cityline.deploy.auditing import AUDITS, COLUMNS, TABLE
 from cityline.deploy.cis import WATCHES
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, Names, sub
@@ -17,7 +17,6 @@ _FIVE_MINUTES = 300
 _INPUT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
 _OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _SERDE = "org.apache.hive.hcatalog.data.JsonSerDe"
-_TABLE = "events"
 _FIRST_DAY = "2026/01/01"
 
 
@@ -39,12 +38,18 @@ def build(estate: Estate) -> Template:
                 "Database": database,
                 "Description": audit.title,
                 "Name": f"{estate.settings.prefix}-{audit.name}",
-                "QueryString": audit.saved(f"{database}.{_TABLE}", estate.settings.prefix),
+                "QueryString": audit.saved(f"{database}.{TABLE}", estate.settings.prefix),
                 "WorkGroup": estate.names.workgroup("audit"),
             },
             after=["TrailDatabase"],
         )
     return template
+
+
+def alarm_topic(estate: Estate) -> Any:
+    """The ARN of the home region's topic, as other stacks tell it."""
+    region = estate.settings.home_region
+    return sub(f"arn:aws:sns:{region}:{ACCOUNT}:{estate.names.topic('alarms')}")
 
 
 def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
@@ -60,7 +65,7 @@ def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
             "TopicName": names.topic("alarms"),
         },
     )
-    senders = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+    senders = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
     on = [f"arn:aws:sns:{template.region}:{ACCOUNT}:{names.topic('alarms')}"]
     allowed = statement(
         "Alarms", "Allow", ["sns:Publish"], on, principal={"Service": senders},
@@ -84,8 +89,28 @@ def _trail(template: Template, estate: Estate) -> None:
             "RetentionInDays": _YEAR,
             "Tags": template.labels(),
         },
-        keep=True,
     )
+    template.add(
+        "Trail",
+        "CloudTrail::Trail",
+        {
+            "AdvancedEventSelectors": _selectors(names),
+            "CloudWatchLogsLogGroupArn": att("TrailLog"),
+            "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
+            "EnableLogFileValidation": True,
+            "IncludeGlobalServiceEvents": True,
+            "IsLogging": True,
+            "IsMultiRegionTrail": True,
+            "KMSKeyId": names.key_import(AccessZone.TRAIL),
+            "S3BucketName": sub(names.bucket(AccessZone.TRAIL)),
+            "Tags": template.labels(),
+            "TrailName": names.trail(),
+        },
+    )
+
+
+def _selectors(names: Names) -> list[dict[str, Any]]:
+    """Every call that manages something, and every read and write of an object of the zones."""
     zones = [z for z in AccessZone if z not in (AccessZone.LOG, AccessZone.TRAIL)]
     objects = [sub(f"{names.bucket_arn(z)}/") for z in zones]
     management = {
@@ -100,23 +125,7 @@ def _trail(template: Template, estate: Estate) -> None:
         ],
         "Name": "Every read and write of an object of the zones",
     }
-    template.add(
-        "Trail",
-        "CloudTrail::Trail",
-        {
-            "AdvancedEventSelectors": [management, data],
-            "CloudWatchLogsLogGroupArn": att("TrailLog"),
-            "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
-            "EnableLogFileValidation": True,
-            "IncludeGlobalServiceEvents": True,
-            "IsLogging": True,
-            "IsMultiRegionTrail": True,
-            "KMSKeyId": names.key_import(AccessZone.TRAIL),
-            "S3BucketName": sub(names.bucket(AccessZone.TRAIL)),
-            "Tags": template.labels(),
-            "TrailName": names.trail(),
-        },
-    )
+    return [management, data]
 
 
 def _watch(template: Template, estate: Estate, name: str, says: str, pattern: str) -> None:
@@ -183,11 +192,13 @@ def _table(template: Template, estate: Estate) -> None:
         "SerdeInfo": {"SerializationLibrary": _SERDE},
     }
     table = {
-        "Name": _TABLE,
+        "Name": TABLE,
         "Parameters": properties,
         "PartitionKeys": keys,
         "StorageDescriptor": storage,
-        "TableType": "EXTERNAL_TABLE",
+        "TableType": "EXTERNALTABLE",
     }
     database = ref("TrailDatabase")
-    template.add("TrailTable", "Glue::Table", {**catalog, "DatabaseName": database, "TableInput": table})
+    template.add(
+        "TrailTable", "Glue::Table", {**catalog, "DatabaseName": database, "TableInput": table}
+    )

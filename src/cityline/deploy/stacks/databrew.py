@@ -16,7 +16,7 @@ from cityline.deploy import recipes, rules
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, sub
 from cityline.deploy.policies.statements import sid
-from cityline.deploy.template import Template, att, ref
+from cityline.deploy.template import Template, ref
 
 ROLE = "prepare"
 _NODES = 2
@@ -24,6 +24,7 @@ _MINUTES = 30
 _RETRIES = 0
 _SAMPLE = 20_000
 _DESCRIPTION = 1024
+_NEWEST = {"FilesLimit": {"MaxFiles": 1, "Order": "DESCENDING", "OrderedBy": "LAST_MODIFIED_DATE"}}
 _SCHEDULE = "cron(0 14 * * ? *)"
 """Two hours and a half after the jobs, in UTC."""
 
@@ -61,13 +62,7 @@ def _received(template: Template, estate: Estate, name: str, source: Source) -> 
             "FormatOptions": {"Csv": {"Delimiter": source.format.delimiter, "HeaderRow": True}},
             "Input": {"S3InputDefinition": {"Bucket": raw, "Key": f"raw/{name}/"}},
             "Name": f"{estate.settings.prefix}-{name}-received",
-            "PathOptions": {
-                "FilesLimit": {
-                    "MaxFiles": 1,
-                    "Order": "DESCENDING",
-                    "OrderedBy": "LAST_MODIFIED_DATE",
-                }
-            },
+            "PathOptions": _NEWEST,
             "Tags": template.labels(),
         },
     )
@@ -95,10 +90,15 @@ def _prepared(template: Template, estate: Estate, name: str, source: Source) -> 
         told = "left out" if step.left_out else "differs"
         template.output(at, f"{step.operation} {told}: {step.difference}")
     landing = sub(estate.names.bucket(AccessZone.LANDING))
+    place = {
+        "Bucket": landing,
+        "BucketOwner": ref("AWS::AccountId"),
+        "Key": f"databrew/{name}/",
+    }
     output = {
         "CompressionFormat": "SNAPPY",
         "Format": "PARQUET",
-        "Location": {"Bucket": landing, "BucketOwner": ref("AWS::AccountId"), "Key": f"databrew/{name}/"},
+        "Location": place,
         "MaxOutputFiles": 1,
         "Overwrite": True,
     }  # fmt: skip
@@ -111,12 +111,9 @@ def _prepared(template: Template, estate: Estate, name: str, source: Source) -> 
 
 
 def _judged(template: Template, estate: Estate, name: str) -> str:
-    """The landing table's newest files, profiled against the landing rules."""
+    """The landing table's newest file, profiled against the landing rules. A table of several files
+    is judged whole by the job and by Glue Data Quality; DataBrew cannot follow a snapshot."""
     landing = sub(estate.names.bucket(AccessZone.LANDING))
-    since = {
-        "Expression": "(AFTER :since)",
-        "ValuesMap": [{"Value": "relative(now-1d)", "ValueReference": ":since"}],
-    }
     dataset = template.add(
         f"{sid(name)}Landing",
         "DataBrew::Dataset",
@@ -124,7 +121,7 @@ def _judged(template: Template, estate: Estate, name: str) -> str:
             "Format": "PARQUET",
             "Input": {"S3InputDefinition": {"Bucket": landing, "Key": f"landing/{name}/"}},
             "Name": f"{estate.settings.prefix}-{name}-landing",
-            "PathOptions": {"LastModifiedDateCondition": since},
+            "PathOptions": _NEWEST,
             "Tags": template.labels(),
         },
     )
@@ -171,10 +168,15 @@ def _profile(
     template: Template, estate: Estate, name: str, dataset: str, of: str, ruleset: str | None = None
 ) -> str:
     results = sub(estate.names.bucket(AccessZone.LANDING))
-    where = {"Bucket": results, "BucketOwner": ref("AWS::AccountId"), "Key": f"databrew/profile/{name}/{of}/"}
+    where = {
+        "Bucket": results,
+        "BucketOwner": ref("AWS::AccountId"),
+        "Key": f"databrew/profile/{name}/{of}/",
+    }
+    part: dict[str, Any] = {"Mode": "CUSTOM_ROWS", "Size": _SAMPLE}
     described: dict[str, Any] = {
         "DatasetName": ref(dataset),
-        "JobSample": {"Mode": "CUSTOM_ROWS", "Size": _SAMPLE} if of == "received" else {"Mode": "FULL_DATASET"},
+        "JobSample": part if of == "received" else {"Mode": "FULL_DATASET"},
         "OutputLocation": where,
         "Type": "PROFILE",
     }  # fmt: skip
@@ -209,7 +211,7 @@ def _job(
 
 def _difference(rendered: recipes.Rendered) -> str:
     """What the Glue job does and this recipe does not, within the length AWS allows."""
-    absent = sorted({u.operation for u in rendered.unlike if u.left_out})
-    nearly = sorted({u.operation for u in rendered.unlike if not u.left_out})
-    told = f"Left out: {', '.join(absent) or 'nothing'}. Done otherwise: {', '.join(nearly) or 'nothing'}."
+    absent = ", ".join(sorted({u.operation for u in rendered.unlike if u.left_out}))
+    nearly = ", ".join(sorted({u.operation for u in rendered.unlike if not u.left_out}))
+    told = f"Left out: {absent or 'nothing'}. Done otherwise: {nearly or 'nothing'}."
     return f"A look at the data; landing is made by the Glue job. {told}"[:_DESCRIPTION]

@@ -7,8 +7,8 @@ from typing import Any
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.policies import key_policy
-from cityline.deploy.policies.keys import TENDING
-from cityline.deploy.policies.statements import Statement, document, statement
+from cityline.deploy.policies.services import service_key_policy, with_services
+from cityline.deploy.policies.statements import Statement
 from cityline.deploy.template import Template, att, ref
 
 
@@ -38,9 +38,8 @@ def add_key(
     distribution: Any = None,
 ) -> str:
     """A zone's key with its alias; rotated each year, and a month to think before it is gone."""
-    policy = key_policy(
-        estate.access, estate.names, zone, replica=replica, distribution=distribution
-    )
+    declared = key_policy(estate.access, estate.names, zone, replica=replica)
+    policy = with_services(declared, distribution)
     key = template.add(
         f"{titled(zone)}Key",
         "KMS::Key",
@@ -60,18 +59,7 @@ def add_key(
 
 def add_own_key(template: Template, estate: Estate, says: str, use: Statement) -> str:
     """A key of a stack of its own, where a zone's key cannot reach: it lies in another region."""
-    account = {"AWS": estate.names.account_arn()}
-    granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
-    policy = document(
-        [
-            statement("AccountTends", "Allow", TENDING, ["*"], principal=account),
-            statement(
-                "GrantsForServicesOnly", "Allow", granting, ["*"], principal=account,
-                condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-            use,
-        ]
-    )  # fmt: skip
+    policy = service_key_policy(estate.names, [use])
     described = {
         "Description": f"{says} of {estate.settings.prefix}",
         "EnableKeyRotation": True,

@@ -1,4 +1,4 @@
-"""The network of the web server: a way in through the load balancer, no way out but to AWS itself."""
+"""The network of the web server: a way in by the load balancer, no way out but to AWS itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
-from cityline.deploy.naming import ACCOUNT, sub
+from cityline.deploy.naming import ACCOUNT
 from cityline.deploy.policies.statements import document, statement
 from cityline.deploy.template import Template, att, ref
 
@@ -99,7 +99,10 @@ def _groups(template: Template, estate: Estate) -> None:
 
 
 def _between(template: Template, one: str, other: str, port: int) -> None:
-    out = {"DestinationSecurityGroupId": att(f"{other}Group", "GroupId"), "Description": f"To {other}"}
+    out = {
+        "DestinationSecurityGroupId": att(f"{other}Group", "GroupId"),
+        "Description": f"To {other}",
+    }
     into = {"SourceSecurityGroupId": att(f"{one}Group", "GroupId"), "Description": f"From {one}"}
     _rule(template, f"{one}To{other}", "Egress", one, port, out)
     _rule(template, f"{other}From{one}", "Ingress", other, port, into)

@@ -10,15 +10,20 @@ from cityline.declarations.access import AccessZone
 from cityline.deploy.dashboard import dashboard
 from cityline.deploy.estate import Estate
 from cityline.deploy.jobs import WAY
-from cityline.deploy.naming import sub
+from cityline.deploy.naming import Names, sub
 from cityline.deploy.policies import replicated
 from cityline.deploy.policies.statements import sid
+from cityline.deploy.stacks.audit import alarm_topic
 from cityline.deploy.stacks.query import workgroups
 from cityline.deploy.stacks.storage import METRICS_FILTER, REPLICATION_RULE
 from cityline.deploy.template import Template
 
-_DAY, _HOUR, _FIVE_MINUTES = 86_400, 3_600, 300
+_DAY, _FIVE_MINUTES = 86_400, 300
+_TASKS = "glue.driver.aggregate"
 _LAG_SECONDS = 900
+_ABSENT = {"ComparisonOperator": "LessThanThreshold", "TreatMissingData": "breaching"}
+"""Rings when something does not happen: a job that never started counts nothing."""
+
 _LARGE = 100_000_000_000
 _SCANNED_A_DAY = 100_000_000_000
 
@@ -84,10 +89,7 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
         errors = _metric("AWS/S3", "5xxErrors", "Sum", _FIVE_MINUTES, asked)
         yield f"{sid(zone)}Errors", f"S3 fails requests to the zone {zone}", errors, 5
     for role in WAY:
-        job = {"JobName": names.job(role), "JobRunId": "ALL", "Type": "count"}
-        tasks = "glue.driver.aggregate.numFailedTasks"
-        failed = _metric("Glue", tasks, "Sum", _FIVE_MINUTES, job)
-        yield f"{sid(role)}Failed", f"Tasks of the job {role} fail", failed, 0
+        yield from _of_job(names, role)
     for group in workgroups(estate):
         where = {"WorkGroup": names.workgroup(group)}
         scanned = _metric("AWS/Athena", "ProcessedBytes", "Sum", _DAY, where)
@@ -97,6 +99,14 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
             scanned,
             _SCANNED_A_DAY,
         )
+
+
+def _of_job(names: Names, role: str) -> Iterator[tuple[str, str, Mapping[str, Any], float]]:
+    job = {"JobName": names.job(role), "JobRunId": "ALL", "Type": "count"}
+    failed = _metric("Glue", f"{_TASKS}.numFailedTasks", "Sum", _FIVE_MINUTES, job)
+    yield f"{sid(role)}Failed", f"Tasks of the job {role} fail", failed, 0
+    done = _metric("Glue", f"{_TASKS}.numCompletedTasks", "Sum", _DAY, job)
+    yield f"{sid(role)}Silent", f"The job {role} did nothing for a day", {**done, **_ABSENT}, 1
 
 
 def _metric(
@@ -114,21 +124,21 @@ def _metric(
 def _alarm(
     template: Template, estate: Estate, name: str, says: str, metric: Mapping[str, Any], over: float
 ) -> None:
-    topic = f"arn:aws:sns:{estate.settings.home_region}:${{AWS::AccountId}}:{estate.names.topic('alarms')}"
+    topic = alarm_topic(estate)
     missing = "ignore" if metric["MetricName"] == "ReplicationLatency" else "notBreaching"
     template.add(
         f"{name}Alarm",
         "CloudWatch::Alarm",
         {
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": missing,
             **metric,
             "ActionsEnabled": True,
-            "AlarmActions": [sub(topic)],
+            "AlarmActions": [topic],
             "AlarmDescription": says,
             "AlarmName": f"{estate.settings.prefix}-{name}",
-            "ComparisonOperator": "GreaterThanThreshold",
             "EvaluationPeriods": 1,
             "Tags": template.labels(),
             "Threshold": over,
-            "TreatMissingData": missing,
         },
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from textwrap import dedent
+import json
 from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import sub
+from cityline.deploy.stacks.audit import alarm_topic
 from cityline.deploy.stacks.network import add_network
 from cityline.deploy.template import Template, att, ref
 
@@ -27,25 +28,26 @@ _GROUPS = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet
 def build(estate: Estate) -> Template:
     """Network, load balancer with its firewall, and the server."""
     template = estate.template("the website by cityline serve")
-    domain = template.parameter("Domain", "The name readers type")
     pattern = "arn:aws:acm:.+"
     says = "ARN of the certificate of that name, in this region"
     certificate = template.parameter("CertificateArn", says, AllowedPattern=pattern)
     says = "Key in the code bucket of the zip of wheels the server installs"
     template.parameter("ServerWheelsKey", says, Default="wheels/cityline-server.zip")
     add_network(template, estate)
-    _balancer(template, estate, certificate)
+    _balancer(template, estate)
+    _target(template)
+    _listeners(template, certificate)
     add_firewall(template, estate, "REGIONAL", estate.names.key_import(AccessZone.LOG))
     joined = {"ResourceArn": ref("LoadBalancer"), "WebACLArn": att("Firewall")}
     template.add("FirewallAssociation", "WAFv2::WebACLAssociation", joined)
-    _server(template, estate, domain)
+    _server(template, estate)
     template.output("LoadBalancerName", att("LoadBalancer", "LoadBalancerFullName"))
     template.output("LoadBalancerDns", att("LoadBalancer", "DNSName"), says="Point the domain here")
     return template
 
 
-def _balancer(template: Template, estate: Estate, certificate: Any) -> None:
-    """HTTPS for readers, a redirect for whoever types http; HTTPS to the server too."""
+def _balancer(template: Template, estate: Estate) -> None:
+    """Logged, hard to delete, and strict about what a request may look like."""
     attributes = {
         "access_logs.s3.bucket": sub(estate.names.bucket(AccessZone.LOG)),
         "access_logs.s3.enabled": "true",
@@ -66,10 +68,16 @@ def _balancer(template: Template, estate: Estate, certificate: Any) -> None:
     template.add(
         "LoadBalancer", "ElasticLoadBalancingV2::LoadBalancer", balancer, after=["PublicRoute"]
     )
+
+
+def _target(template: Template) -> None:
+    """The server behind the balancer. It is asked by its address, to which it does not answer as a
+    site: its 421 says that it is well."""
     target = {
         "HealthCheckIntervalSeconds": 30,
-        "HealthCheckPath": "/healthz",
+        "HealthCheckPath": "/",
         "HealthCheckProtocol": "HTTPS",
+        "Matcher": {"HttpCode": "200,421"},
         "Port": PORT,
         "Protocol": "HTTPS",
         "Tags": template.labels(),
@@ -77,6 +85,10 @@ def _balancer(template: Template, estate: Estate, certificate: Any) -> None:
         "VpcId": ref("Vpc"),
     }
     template.add("Target", "ElasticLoadBalancingV2::TargetGroup", target)
+
+
+def _listeners(template: Template, certificate: Any) -> None:
+    """HTTPS for readers, a redirect for whoever types http."""
     forward = {"TargetGroupArn": ref("Target"), "Type": "forward"}
     secure = {
         "Certificates": [{"CertificateArn": certificate}],
@@ -104,9 +116,7 @@ def add_firewall(template: Template, estate: Estate, scope: str, key: Any) -> No
             "Action": {"Block": {}},
             "Name": "TooMany",
             "Priority": 0,
-            "Statement": {
-                "RateBasedStatement": {"AggregateKeyType": "IP", "Limit": _PER_ADDRESS}
-            },
+            "Statement": {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": _PER_ADDRESS}},
             "VisibilityConfig": _seen("TooMany"),
         }
     ]
@@ -145,11 +155,8 @@ def _seen(name: str) -> dict[str, Any]:
     return {"CloudWatchMetricsEnabled": True, "MetricName": name, "SampledRequestsEnabled": True}
 
 
-def _server(template: Template, estate: Estate, domain: Any) -> None:
-    """One instance, made anew when it fails; no key pair, no SSH, metadata by token only."""
-    image = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
-    latest = template.parameter("Image", "Amazon Linux 2023 for ARM", image, Default=_IMAGE)
-    del domain  # taken by name in the start script
+def _server(template: Template, estate: Estate) -> None:
+    """One instance, made anew when it fails, in either private subnet."""
     logs = {
         "KmsKeyId": estate.names.key_import(AccessZone.LOG),
         "LogGroupName": estate.names.log_group("serve"),
@@ -159,35 +166,13 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
     template.add("ServeLogs", "Logs::LogGroup", logs)
     profile = {"Roles": [estate.names.role("server")]}
     template.add("ServerProfile", "IAM::InstanceProfile", profile)
-    disk = {"DeleteOnTermination": True, "Encrypted": True, "VolumeSize": _DISK_GB, "VolumeType": "gp3"}
-    launch = {
-        "LaunchTemplateData": {
-            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": disk}],
-            "IamInstanceProfile": {"Arn": att("ServerProfile")},
-            "ImageId": latest,
-            "InstanceType": estate.settings.instance_type,
-            "MetadataOptions": {
-                "HttpEndpoint": "enabled",
-                "HttpPutResponseHopLimit": 1,
-                "HttpTokens": "required",
-            },
-            "Monitoring": {"Enabled": True},
-            "NetworkInterfaces": [
-                {
-                    "AssociatePublicIpAddress": False,
-                    "DeviceIndex": 0,
-                    "Groups": [att("ServerGroup", "GroupId")],
-                }
-            ],
-            "TagSpecifications": [{"ResourceType": "instance", "Tags": template.labels()}],
-            "UserData": {"Fn::Base64": sub(_start(estate))},
-        },
-        "LaunchTemplateName": f"{estate.settings.prefix}-server",
-    }
-    template.add("Launch", "EC2::LaunchTemplate", launch)
+    _launch(template, estate)
     version = {"LaunchTemplateId": ref("Launch"), "Version": att("Launch", "LatestVersionNumber")}
-    topic = f"arn:aws:sns:{estate.settings.home_region}:${{AWS::AccountId}}:{estate.names.topic('alarms')}"
-    events = [f"autoscaling:EC2_INSTANCE_{e}" for e in ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")]  # noqa: E501
+    kinds = ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")
+    told = {
+        "NotificationTypes": [f"autoscaling:EC2_INSTANCE_{kind}" for kind in kinds],
+        "TopicARN": alarm_topic(estate),
+    }
     group = {
         "AutoScalingGroupName": f"{estate.settings.prefix}-server",
         "HealthCheckGracePeriod": 300,
@@ -195,58 +180,113 @@ def _server(template: Template, estate: Estate, domain: Any) -> None:
         "LaunchTemplate": version,
         "MaxSize": "2",
         "MinSize": "1",
-        "NotificationConfigurations": [{"NotificationTypes": events, "TopicARN": sub(topic)}],
+        "NotificationConfigurations": [told],
         "Tags": [{**label, "PropagateAtLaunch": True} for label in template.labels()],
         "TargetGroupARNs": [ref("Target")],
         "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
     }
-    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=["S3Endpoint", "HttpsListener"])
+    waits = ["S3Endpoint", "HttpsListener"]
+    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=waits)
+
+
+def _launch(template: Template, estate: Estate) -> None:
+    """What an instance is: no key pair, no public address, metadata by token, disks encrypted."""
+    image = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
+    latest = template.parameter("Image", "Amazon Linux 2023 for ARM", image, Default=_IMAGE)
+    disk = {
+        "DeleteOnTermination": True,
+        "Encrypted": True,
+        "VolumeSize": _DISK_GB,
+        "VolumeType": "gp3",
+    }
+    interface = {
+        "AssociatePublicIpAddress": False,
+        "DeviceIndex": 0,
+        "Groups": [att("ServerGroup", "GroupId")],
+    }
+    data = {
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": disk}],
+        "IamInstanceProfile": {"Arn": att("ServerProfile")},
+        "ImageId": latest,
+        "InstanceType": estate.settings.instance_type,
+        "MetadataOptions": {
+            "HttpEndpoint": "enabled",
+            "HttpPutResponseHopLimit": 1,
+            "HttpTokens": "required",
+        },
+        "Monitoring": {"Enabled": True},
+        "NetworkInterfaces": [interface],
+        "TagSpecifications": [{"ResourceType": "instance", "Tags": template.labels()}],
+        "UserData": {"Fn::Base64": sub(_start(estate))},
+    }
+    named = {"LaunchTemplateData": data, "LaunchTemplateName": f"{estate.settings.prefix}-server"}
+    template.add("Launch", "EC2::LaunchTemplate", named)
 
 
 def _start(estate: Estate) -> str:
     """What an instance does first: install our wheels, nothing else from anywhere, and serve."""
-    names, city = estate.names, estate.folder.root.name
-    return dedent(
-        f"""\
-        #!/bin/bash
-        set -euo pipefail
-        dnf install -y python3.11 python3.11-pip unzip amazon-cloudwatch-agent
-        useradd --system --home-dir /var/lib/cityline --create-home cityline
-        aws s3 cp "s3://{names.bucket(AccessZone.CODE)}/${{ServerWheelsKey}}" /tmp/wheels.zip
-        unzip -q -j /tmp/wheels.zip -d /opt/wheels
-        python3.11 -m venv /opt/cityline
-        /opt/cityline/bin/pip install --no-index --find-links /opt/wheels 'cityline[aws]'
-        cat > /etc/systemd/system/cityline.service <<'UNIT'
-        [Unit]
-        Description=Cityline
-        After=network-online.target
-        Wants=network-online.target
-
-        [Service]
-        User=cityline
-        WorkingDirectory=/var/lib/cityline
-        Environment=AWS_DEFAULT_REGION={estate.settings.home_region}
-        Environment=CITYLINE_HOSTS=${{Domain}}
-        ExecStart=/opt/cityline/bin/cityline serve --city {city} --environment {estate.folder.environment.name} --home /var/lib/cityline --host 0.0.0.0 --port {PORT} --self-signed --behind-proxy
-        Restart=always
-        RestartSec=5
-        NoNewPrivileges=yes
-        ProtectSystem=strict
-        ProtectHome=yes
-        PrivateTmp=yes
-        PrivateDevices=yes
-        ReadWritePaths=/var/lib/cityline
-        CapabilityBoundingSet=
-        SystemCallFilter=@system-service
-        MemoryMax=80%
-
-        [Install]
-        WantedBy=multi-user.target
-        UNIT
-        cat > /opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json <<'AGENT'
-        {{"logs": {{"logs_collected": {{"files": {{"collect_list": [{{"file_path": "/var/lib/cityline/logs/access.jsonl", "log_group_name": "{names.log_group("serve")}"}}]}}}}}}}}
-        AGENT
-        systemctl daemon-reload
-        systemctl enable --now cityline amazon-cloudwatch-agent
-        """  # noqa: E501
+    names = estate.names
+    collected = {
+        "file_path": "/var/lib/cityline/logs/access.jsonl",
+        "log_group_name": names.log_group("serve"),
+    }
+    agent = {"logs": {"logs_collected": {"files": {"collect_list": [collected]}}}}
+    return _SCRIPT.format(
+        wheels=f"s3://{names.bucket(AccessZone.CODE)}/${{ServerWheelsKey}}",
+        region=estate.settings.home_region,
+        city=estate.folder.root.name,
+        environment=estate.folder.environment.name,
+        port=PORT,
+        agent=json.dumps(agent),
     )
+
+
+_SCRIPT = """\
+#!/bin/bash
+set -euo pipefail
+dnf install -y python3.11 python3.11-pip unzip amazon-cloudwatch-agent
+useradd --system --home-dir /var/lib/cityline --create-home cityline
+aws s3 cp "{wheels}" /tmp/wheels.zip
+unzip -q -j /tmp/wheels.zip -d /opt/wheels
+python3.11 -m venv /opt/cityline
+/opt/cityline/bin/pip install --no-index --find-links /opt/wheels 'cityline[aws]'
+shipped='from cityline.wiring import shipped_city; print(shipped_city("{city}"))'
+city=$(/opt/cityline/bin/python -c "$shipped")
+cat > /etc/cityline.env <<ENV
+AWS_DEFAULT_REGION={region}
+CITYLINE_CITY=$city
+CITYLINE_ENV={environment}
+CITYLINE_HOME=/var/lib/cityline
+ENV
+cat > /etc/systemd/system/cityline.service <<'UNIT'
+[Unit]
+Description=Cityline
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=cityline
+WorkingDirectory=/var/lib/cityline
+EnvironmentFile=/etc/cityline.env
+ExecStart=/opt/cityline/bin/cityline serve --host 0.0.0.0 --port {port} --self-signed --behind-proxy
+Restart=always
+RestartSec=5
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ReadWritePaths=/var/lib/cityline
+CapabilityBoundingSet=
+SystemCallFilter=@system-service
+MemoryMax=80%
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+cat > /opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json <<'AGENT'
+{agent}
+AGENT
+systemctl daemon-reload
+systemctl enable --now cityline amazon-cloudwatch-agent
+"""

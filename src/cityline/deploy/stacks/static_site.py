@@ -6,10 +6,12 @@ been told its ARN.
 
 from __future__ import annotations
 
+from typing import Any
+
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import BILLING_REGION, Estate
 from cityline.deploy.naming import ACCOUNT, sub
-from cityline.deploy.policies.statements import statement
+from cityline.deploy.policies.statements import Statement, statement
 from cityline.deploy.stacks.keys import add_own_key
 from cityline.deploy.stacks.publish import add_firewall
 from cityline.deploy.template import Template, att, ref
@@ -25,15 +27,10 @@ def build(estate: Estate) -> Template:
     template = estate.template("the static site by CloudFront", BILLING_REGION)
     domain = template.parameter("Domain", "The name readers type")
     says = "ARN of its certificate in us-east-1"
-    certificate = template.parameter("CertificateArn", says, AllowedPattern="arn:aws:acm:us-east-1:.+")
-    writing = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
-    groups = f"arn:aws:logs:{BILLING_REGION}:{ACCOUNT}:log-group:aws-waf-logs-*"
-    use = statement(
-        "LogGroups", "Allow", writing, ["*"],
-        principal={"Service": f"logs.{BILLING_REGION}.amazonaws.com"},
-        condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-    )  # fmt: skip
-    key = add_own_key(template, estate, "Logs of the firewall", use)
+    certificate = template.parameter(
+        "CertificateArn", says, AllowedPattern="arn:aws:acm:us-east-1:.+"
+    )
+    key = add_own_key(template, estate, "Logs of the firewall", _log_groups())
     add_firewall(template, estate, "CLOUDFRONT", att(key))
     control = {
         "Name": f"{estate.settings.prefix}-site",
@@ -41,8 +38,35 @@ def build(estate: Estate) -> Template:
         "SigningBehavior": "always",
         "SigningProtocol": "sigv4",
     }
-    template.add("Access", "CloudFront::OriginAccessControl", {"OriginAccessControlConfig": control})
+    template.add(
+        "Access", "CloudFront::OriginAccessControl", {"OriginAccessControlConfig": control}
+    )
     _headers(template, estate)
+    described = _distribution(estate, domain, certificate)
+    template.add(
+        "Distribution",
+        "CloudFront::Distribution",
+        {"DistributionConfig": described, "Tags": template.labels()},
+    )
+    arn = "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
+    template.output("SiteDistributionArn", sub(arn), says="Tell it to the storage stack")
+    template.output("DistributionDomain", att("Distribution", "DomainName"))
+    return template
+
+
+def _log_groups() -> Statement:
+    """CloudWatch Logs may use the key for the firewall's log."""
+    writing = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+    groups = f"arn:aws:logs:{BILLING_REGION}:{ACCOUNT}:log-group:aws-waf-logs-*"
+    return statement(
+        "LogGroups", "Allow", writing, ["*"],
+        principal={"Service": f"logs.{BILLING_REGION}.amazonaws.com"},
+        condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )  # fmt: skip
+
+
+def _distribution(estate: Estate, domain: Any, certificate: Any) -> dict[str, Any]:
+    """TLS 1.2 or newer, the bucket's current release, and the firewall before it."""
     region = estate.settings.home_region
     origin = {
         "DomainName": sub(f"{estate.names.bucket(AccessZone.SITE)}.s3.{region}.amazonaws.com"),
@@ -59,7 +83,7 @@ def build(estate: Estate) -> Template:
         "TargetOriginId": "site",
         "ViewerProtocolPolicy": "redirect-to-https",
     }
-    described = {
+    return {
         "Aliases": [domain],
         "Comment": estate.folder.city.title,
         "DefaultCacheBehavior": behaviour,
@@ -75,15 +99,6 @@ def build(estate: Estate) -> Template:
         },
         "WebACLId": att("Firewall"),
     }
-    template.add(
-        "Distribution",
-        "CloudFront::Distribution",
-        {"DistributionConfig": described, "Tags": template.labels()},
-    )
-    arn = "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
-    template.output("SiteDistributionArn", sub(arn), says="Tell it to the storage stack")
-    template.output("DistributionDomain", att("Distribution", "DomainName"))
-    return template
 
 
 def _headers(template: Template, estate: Estate) -> None:
@@ -101,4 +116,6 @@ def _headers(template: Template, estate: Estate) -> None:
             },
         },
     }
-    template.add("Headers", "CloudFront::ResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": described})
+    template.add(
+        "Headers", "CloudFront::ResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": described}
+    )

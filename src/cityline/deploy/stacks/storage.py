@@ -8,7 +8,7 @@ from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, sub
 from cityline.deploy.policies import bucket_policy, lifecycle, object_lock, replicated
-from cityline.deploy.policies.keys import roles_that_copy
+from cityline.deploy.policies.copying import roles_that_copy
 from cityline.deploy.stacks.keys import titled
 from cityline.deploy.template import Template, ref
 

@@ -134,7 +134,7 @@ def _kept(retention: Retention) -> Iterator[Problem]:
             what = "a lock is the whole zone's"
             yield Problem(RETENTION, f"{key}.lock", what, "set lock in the zone's own rule")
         whole = retention.of(keep.zone)
-        if keep.data_class and whole is not None:
+        if keep.data_class and whole is not None and keep.zone in HOLDS:
             yield from _shorter(key, keep, whole)
     for zone in AccessZone:
         if (zone, None) not in seen:

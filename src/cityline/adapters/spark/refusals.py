@@ -1,0 +1,90 @@
+"""What Spark's errors mean: which error of ours, and what to try."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cityline.adapters.spark.bucket import bucket_error
+from cityline.errors import (
+    CitylineError,
+    EngineError,
+    SessionLost,
+    StoreError,
+    StoreFull,
+    too_large,
+)
+
+_GONE = (
+    "SparkContext was shut down",
+    "stopped SparkContext",
+    "sc is null",
+    "Master removed our application",
+    "All masters are unresponsive",
+    "StatusCode.UNAVAILABLE",
+    "StatusCode.DEADLINE_EXCEEDED",
+    "failed to connect to all addresses",
+    "RETRIES_EXCEEDED",
+    "NO_ACTIVE_SESSION",
+    "INVALID_HANDLE",
+)
+"""What Spark and its Connect client say when nobody is there any more."""
+
+_MEMORY = (
+    "OutOfMemoryError",
+    "Java heap space",
+    "exited with code 52",
+    "maxResultSize",
+    "GC overhead limit",
+    "Not enough memory",
+)
+"""52 is the code of a JVM that ended because its memory did."""
+
+_LARGE = ("ARITHMETIC_OVERFLOW", "CAST_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE")
+_CLASS = re.compile(r"\[[A-Z_.]{5,}\]")
+"""How Spark marks the line that says what is wrong."""
+
+
+@contextmanager
+def spark_errors(where: str) -> Iterator[None]:
+    """Turn Spark's errors into EngineError, SessionLost and StoreError. Which there are depends on
+    what is installed: a Connect client needs no Py4J, a driver no gRPC."""
+    try:
+        yield
+    except CitylineError:
+        raise
+    except Exception as error:
+        kinds = {k.__name__ for k in type(error).__mro__}
+        if kinds & {"Py4JNetworkError", "ConnectionError"}:
+            raise _lost("the Spark session was lost", where) from error
+        if kinds & {"PySparkException", "Py4JError", "RpcError"}:
+            raise _translated(str(error), where) from error
+        raise
+
+
+def _lost(what: str, where: str) -> SessionLost:
+    hint = "run again: finished steps stay"
+    return SessionLost(f"{what}; nothing was promoted", where=where, hint=hint)
+
+
+def _translated(told: str, where: str) -> EngineError | StoreError:
+    if "No space left" in told:
+        hint = "free some space and run again"
+        return StoreFull("no space is left where the zones are kept", where=where, hint=hint)
+    refused = bucket_error(told, where)
+    if refused is not None:
+        return refused
+    if any(sign in told for sign in _MEMORY):
+        hint = "raise memory_limit in the environment, or use more executors"
+        return EngineError("Spark ran out of memory", where=where, hint=hint)
+    if any(sign in told for sign in _GONE):
+        return _lost("the Spark session was lost", where)
+    if "ExecutorLostFailure" in told:
+        return _lost("a Spark executor was lost", where)
+    if any(sign in told for sign in _LARGE):
+        return too_large(where)
+    lines = [part.strip() for part in told.splitlines() if part.strip()]
+    named = (part for part in lines if "not portable" in part or _CLASS.search(part))
+    line = next(named, lines[0] if lines else "unknown")[:300]
+    return EngineError(f"the SQL cannot be run: {line}", where=where)

@@ -1,0 +1,68 @@
+"""A watch over a standalone cluster's executors: Spark itself waits for new ones without an end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cityline.errors import SessionLost
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_EVERY = 1.0
+"""Seconds between two looks."""
+
+
+@contextmanager
+def executors_watched(
+    session: Callable[[], SparkSession | None], address: str, patience: float, where: str
+) -> Iterator[None]:
+    """Stop what runs when the cluster has had no executor for `patience` seconds. Other masters
+    (local, YARN, Kubernetes) and Spark Connect have bounds of their own.
+
+    Raises SessionLost.
+    """
+    if not address.startswith("spark://"):
+        yield
+        return
+    over, lost = threading.Event(), threading.Event()
+    watcher = threading.Thread(
+        target=_watch, args=(session, patience, over, lost), name="spark-watch", daemon=True
+    )
+    watcher.start()
+    try:
+        yield
+    except Exception as error:
+        if lost.is_set():
+            told = f"the cluster has had no executor for {patience:g} seconds; nothing was promoted"
+            raise SessionLost(told, where=where, hint="start a worker, and run again") from error
+        raise
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _watch(
+    session: Callable[[], SparkSession | None],
+    patience: float,
+    over: threading.Event,
+    lost: threading.Event,
+) -> None:
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with pyspark
+
+    seen = time.monotonic()
+    while not over.wait(_EVERY):
+        opened: Any = session()
+        try:
+            if opened is None or opened.sparkContext._jsc.sc().getExecutorMemoryStatus().size() > 1:
+                seen = time.monotonic()
+            elif time.monotonic() - seen > patience:
+                lost.set()
+                opened.sparkContext.cancelAllJobs()
+                return
+        except (Py4JError, OSError):  # the driver is gone too: the call itself will say so
+            return

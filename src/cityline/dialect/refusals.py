@@ -1,0 +1,150 @@
+"""What is refused once types are known: casts, comparisons and sums that mean another thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from sqlglot import exp
+
+from cityline.dialect.functions import FUNCTIONS
+from cityline.dialect.syntax import called, line_of
+from cityline.dialect.types import (
+    ROUNDED,
+    is_dated,
+    is_decimal,
+    is_double,
+    is_small,
+    is_text,
+    is_whole,
+    sort_key,
+)
+
+Refusal: TypeAlias = tuple[int, str, str]
+"""Line, what, and what to write instead."""
+
+_TEXT_FIRST = frozenset({"chr", "hash"})
+"""Functions of texts that take something else."""
+
+
+def typed_refusals(tree: exp.Expr) -> Iterator[Refusal]:
+    """Everything in a typed tree that engines would answer differently."""
+    for node in tree.walk():
+        for kinds, check in _CHECKS:
+            if isinstance(node, kinds):
+                yield from ((line_of(node), what, hint) for what, hint in check(node))
+
+
+_Told: TypeAlias = Iterator[tuple[str, str]]
+
+
+def _cast(node: exp.Cast) -> _Told:
+    source = node.this
+    if node.to.is_type("smallint", "tinyint"):
+        yield "an integer of two bytes overflows sooner here than elsewhere", "CAST(x AS INTEGER)"
+    elif is_whole(node) and (is_double(source) or is_decimal(source)):
+        if not _rounded(source):
+            what = "a cast of a decimal number to a whole one rounds ties differently"
+            yield what, "CAST(round(x) AS BIGINT), floor(x) or ceil(x)"
+    elif is_whole(node) and is_text(source) and not _guarded(node):
+        what = "a text as a whole number is read differently"
+        yield what, "regexp_full_match(x, '[0-9]+') first, in a CASE"
+    elif is_dated(node) and is_text(source):
+        if not source.is_string:
+            yield "a text as a date is read differently", "try_strptime(x, '%Y-%m-%d')"
+    elif is_text(node) and is_double(source):
+        yield "a double as a text is written differently", "round(x, 2) as a number, without CAST"
+    elif is_decimal(node) and is_double(source):
+        yield "a double as a decimal is rounded differently", "round(x, 2)"
+    elif is_decimal(node) and is_text(source) and not source.is_string:
+        yield "a text as a decimal is read differently", "TRY_CAST(x AS DOUBLE)"
+
+
+def _rounded(source: exp.Expr) -> bool:
+    return isinstance(source, exp.Anonymous) and (
+        called(source) in ROUNDED and len(source.expressions) == 1
+    )
+
+
+def _guarded(cast: exp.Expr) -> bool:
+    """Whether a text is known to be digits: a literal, or inside a condition on its form."""
+    if cast.this.is_string:
+        return True
+    around = cast.find_ancestor(exp.Case, exp.And)
+    while around is not None:
+        if any(called(c).startswith("regexp_full_match") for c in around.find_all(exp.Anonymous)):
+            return True
+        around = around.find_ancestor(exp.Case, exp.And)
+    return False
+
+
+def _arithmetic(node: exp.Binary) -> _Told:
+    left, right = node.left, node.right
+    if isinstance(node, exp.Sub) and is_dated(left) and is_dated(right):
+        what = "the difference of two dates is of another type elsewhere"
+        yield what, "date_diff('day', earlier, later)"
+    elif isinstance(node, exp.Add | exp.Sub) and is_dated(left) and is_whole(right):
+        yield "a date plus a number is not portable", "+ INTERVAL 1 DAY"
+    elif isinstance(node, exp.Mul) and is_decimal(left) and is_decimal(right):
+        if not any(isinstance(s, exp.Literal) for s in (left, right)):
+            what = "a product of decimals overflows here sooner than elsewhere"
+            yield what, "CAST(a AS DOUBLE) * b"
+    elif any(is_small(s) for s in (left, right)) and all(_short(s) for s in (left, right)):
+        what = "an integer of one or two bytes overflows sooner here than elsewhere"
+        yield what, "CAST(x AS BIGINT)"
+
+
+def _short(node: exp.Expr) -> bool:
+    return is_small(node) or (isinstance(node, exp.Literal) and not node.is_string)
+
+
+def _comparison(node: exp.Binary) -> _Told:
+    sides = (node.left, node.right)
+    texts = [is_text(s) for s in sides]
+    numbers = [s.is_type(*exp.DataType.NUMERIC_TYPES) for s in sides]
+    if (texts[0] and numbers[1]) or (texts[1] and numbers[0]):
+        yield "a text is compared with a number", "CAST one of them"
+
+
+def _within(node: exp.In) -> _Told:
+    if node.args.get("query") is not None and is_double(node.this):
+        what = "a double is looked for in a query differently when it is not a number"
+        yield what, "EXISTS (SELECT 1 FROM … WHERE a = b)"
+
+
+def _joined(node: exp.DPipe) -> _Told:
+    for side in (node.left, node.right):
+        if side.type and not is_text(side) and not side.is_type("unknown", "null"):
+            yield "|| joins texts", "CAST(x AS VARCHAR) || …"
+
+
+def _call(node: exp.Anonymous) -> _Told:
+    name = called(node)
+    known = FUNCTIONS.get(name)
+    if known is None or known.family != "texts" or name in _TEXT_FIRST or not node.expressions:
+        return
+    given = node.expressions if name.startswith("concat") else node.expressions[:1]
+    if any(g.type and not is_text(g) and not g.is_type("unknown", "null") for g in given):
+        yield f"{name}() takes a text", "CAST(x AS VARCHAR)"
+
+
+def _order(node: exp.Order) -> _Told:
+    query = node.parent
+    if not isinstance(query, exp.SetOperation) and not (query and query.args.get("distinct")):
+        return
+    for key in node.expressions:
+        down, first = bool(key.args.get("desc")), bool(key.args.get("nulls_first"))
+        if down != first and is_double(sort_key(node, key)):
+            what = "a double that is no number is sorted differently in DISTINCT and UNION"
+            yield what, "ORDER BY in a SELECT around it"
+
+
+_CHECKS: tuple[tuple[Any, Callable[[Any], _Told]], ...] = (
+    (exp.Cast, _cast),
+    ((exp.Add, exp.Sub, exp.Mul), _arithmetic),
+    ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _comparison),
+    (exp.In, _within),
+    (exp.DPipe, _joined),
+    (exp.Anonymous, _call),
+    (exp.Order, _order),
+)

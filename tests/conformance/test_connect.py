@@ -1,0 +1,162 @@
+"""Spark Connect for real: a city on a server, and a server that goes away and comes back."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cityline.adapters.local.store import FolderStore
+from cityline.adapters.portals.sample import SamplePortal
+from cityline.adapters.spark.engine import SparkEngine
+from cityline.adapters.spark.session import Cluster
+from cityline.errors import EngineError, SessionLost, UsageError
+from cityline.flow.parts import Parts
+from cityline.flow.reading import Reading
+from cityline.flow.steps.answer import compute
+from cityline.flow.steps.outcome import Done
+from tests.conformance.conftest import engines_are_there
+from tests.conformance.servers import free_port
+from tests.conformance.test_city import opened, same_city, structured
+from tests.conformance.test_typed import LONG, is_stopped, many
+from tests.conftest import Ran
+
+if TYPE_CHECKING:
+    from tests.conformance.connect import ConnectServer
+
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
+    """A server over a home that is empty at first."""
+    engines_are_there()
+    pytest.importorskip("grpc", reason="Spark Connect's client is not installed")
+    from tests.conformance.connect import ConnectServer  # noqa: PLC0415 - needs pyspark
+
+    home = tmp_path_factory.mktemp("connected")
+    (home / "lake").mkdir()
+    made = ConnectServer(home, tmp_path_factory.mktemp("server"))
+    made.start()
+    yield made
+    made.kill()
+
+
+def at(address: str, home: Path) -> SparkEngine:
+    store = FolderStore(home / "lake")
+    return SparkEngine(store, home / "incoming", Cluster(address, home, home, str(home)))
+
+
+def test_a_city_over_connect_and_a_server_that_dies(
+    ran: Ran, portal: SamplePortal, server: ConnectServer
+) -> None:
+    engine = server.engine()
+    parts = opened(server.home, portal, engine)
+    done = structured(parts)
+    same_city(ran, parts, done)
+    _answers_alike(ran, replace(parts, asking=engine), done)
+    assert "answers" in engine.examine()
+    assert "warning" not in engine.examine()
+
+    version = done.tables()["curated.calendar"]
+    before = [s.id for s in parts.catalog.snapshots(version.address)]
+    _dies_under_a_query(server, engine)
+    assert [s.id for s in parts.catalog.snapshots(version.address)] == before
+    with pytest.raises(EngineError, match="no Spark Connect server answers"):
+        engine.query("SELECT count(*) AS n FROM it", {"it": version})
+
+    server.start()
+    again = engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
+    assert again == [{"n": version.rows}]
+    same_city(ran, parts, structured(replace(parts, code="changed")))
+
+
+def _answers_alike(ran: Ran, beyond: Parts, done: Done) -> None:
+    reading = Reading(ran.parts, ran.done)
+    for name in [*reading.questions][:3]:
+        question = reading.folder.questions[name]
+        calendar = reading.calendar(question.period.source)
+        known = {
+            p.values_from: reading.values(p.values_from)
+            for p in question.parameters.values()
+            if p.kind == "value"
+        }
+        left, right = (
+            compute(parts, name, stands, {}, calendar=calendar, known=known)
+            for parts, stands in ((ran.parts, ran.done), (beyond, done))
+        )
+        assert left.sentence == right.sentence
+        assert [*map(list, left.rows)] == [*map(list, right.rows)]
+
+
+def _dies_under_a_query(server: ConnectServer, engine: SparkEngine) -> None:
+    killer = threading.Timer(4, server.kill)
+    killer.start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(SessionLost, match="nothing was promoted") as caught:
+            engine.query(LONG, many(20_000))
+    finally:
+        killer.cancel()
+    assert caught.value.passing
+    assert caught.value.hint
+    assert time.monotonic() - began < 120
+
+
+def test_a_typed_query_over_connect_is_stopped(server: ConnectServer) -> None:
+    if server.process is None:
+        server.start()
+    engine = server.engine()
+    is_stopped(engine)
+
+
+def test_a_server_started_anew_between_queries(server: ConnectServer) -> None:
+    if server.process is None:
+        server.start()
+    engine, tables = server.engine(), many(3)
+    sql = "SELECT count(*) AS n FROM t"
+    assert engine.query(sql, tables).to_pylist() == [{"n": 3}]
+    server.kill()
+    server.start()
+    with pytest.raises(SessionLost, match="nothing was promoted"):
+        engine.query(sql, tables)
+    assert engine.query(sql, tables).to_pylist() == [{"n": 3}]
+    with pytest.raises(EngineError) as caught:
+        engine.query("SELECT n FROM nowhere ORDER BY n", {})
+    assert not isinstance(caught.value, SessionLost)
+
+
+@pytest.mark.parametrize("address", ["sc://", "sc://:15002", "sc://127.0.0.1:notaport"])
+def test_an_address_that_is_none(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="Spark is not installed")
+    with pytest.raises(UsageError, match="no address"):
+        at(address, tmp_path).query("SELECT 1 AS one", {})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
+def test_nobody_answers(host: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="Spark is not installed")
+    began = time.monotonic()
+    address = f"sc://{host}:{free_port()}"
+    with pytest.raises(EngineError, match="no Spark Connect server answers") as caught:
+        at(address, tmp_path).query("SELECT 1 AS one", {})
+    assert caught.value.where == address
+    assert "is it running" in caught.value.hint
+    assert time.monotonic() - began < 30
+
+
+def test_somebody_else_answers(tmp_path: Path) -> None:
+    """A web server on that port speaks no gRPC."""
+    pytest.importorskip("grpc", reason="Spark Connect's client is not installed")
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        with pytest.raises(SessionLost) as caught:
+            at(f"sc://127.0.0.1:{other.server_port}", tmp_path).query("SELECT 1 AS one", {})
+        other.shutdown()
+    assert caught.value.where.startswith("sc://")
