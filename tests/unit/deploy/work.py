@@ -228,6 +228,8 @@ def trusts(p: Platform) -> Iterator[str]:
             other = said | {"aws:SourceAccount": OTHER}
             foreign = said | {"aws:SourceArn": mine.replace(ACCOUNT, OTHER)}
             tells = name in ("glue", "databrew", "cloudtrail")
+            other_service = Caller(service="lambda.amazonaws.com")
+            yield from _taken_on(role, trust, other_service, said, good=False)
             for sent, good in ((said, right), (other, False), (silent, right and not tells),
                                (foreign, right and not tells)):  # fmt: skip
                 caller = Caller(service=f"{name}.amazonaws.com")
