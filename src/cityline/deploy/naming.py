@@ -71,6 +71,10 @@ class Names:
         log groups, topics and job bookmarks."""
         return f"alias/{self.prefix}-{zone}"
 
+    def key_alias_arn(self, zone: AccessZone) -> str:
+        """The alias itself, which is permitted apart from the key."""
+        return f"arn:aws:kms:{self.home}:{ACCOUNT}:{self.key_alias(zone)}"
+
     def key_export(self, zone: AccessZone) -> str:
         """The export under which the storage stack tells a key's ARN to others in its region."""
         return f"{self.prefix}-{zone}-key-arn"

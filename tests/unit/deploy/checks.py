@@ -7,7 +7,7 @@ from itertools import product
 
 from cityline.declarations.access import AccessZone, Verb
 from cityline.deploy.policies import replicated, roles_of
-from cityline.guards.protect import may
+from cityline.guards.protect import decide, may
 from tests.unit.deploy.evaluation import ACCOUNT, OTHER, Caller, Request
 from tests.unit.deploy.key_checks import copies_keys, keys, tending
 from tests.unit.deploy.platform import (
@@ -34,6 +34,20 @@ _READING = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplic
 _COPYING = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
 _WRITING = ("s3:PutObject", *_COPYING)
 _ERASING = ("s3:DeleteObjectVersion", "s3:BypassGovernanceRetention")
+_MULTIPART = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+_NOBODY = (
+    "s3:PutObjectRetention", "s3:PutObjectAcl", "s3:DeleteObjectVersion", "s3:ListBucketVersions",
+    "s3:BypassGovernanceRetention", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketAcl",
+    "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration",
+)  # fmt: skip
+_RULES = (
+    "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:GetLifecycleConfiguration",
+    "s3:PutLifecycleConfiguration", "s3:GetEncryptionConfiguration",
+    "s3:PutEncryptionConfiguration", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock",
+    "s3:PutBucketPublicAccessBlock", "s3:GetReplicationConfiguration",
+    "s3:PutReplicationConfiguration", "s3:GetBucketLogging", "s3:PutBucketLogging",
+    "s3:GetBucketObjectLockConfiguration",
+)  # fmt: skip
 _GUARDED = {
     Verb.READ: _READING,
     Verb.WRITE: _WRITING,
@@ -58,6 +72,40 @@ def roles_alone(p: Platform, zone: AccessZone, only: str = "") -> Found:
     for ask in asks(p.access, zone):
         role = role_of.get(ask.request.caller.arn, "")
         if role and not ask.explicit and only in ("", role):
+            yield from ask.held(p.identity(role), None)
+    for name in [only] if only else roles_of(p.access):
+        yield from _companions(p, zone, name)
+
+
+def _companions(p: Platform, zone: AccessZone, role: str) -> Found:
+    """What a verb needs besides its main action goes with it, and some things go to nobody."""
+    base = _base(zone)
+    calls: list[tuple[str, str, bool]] = []
+    if p.access.roles[role].assumed_by != ("s3",):
+        reads = opens(p, role, Verb.READ, zone, "")
+        calls.append(("s3:GetBucketLocation", base, reads))
+        rules = opens(p, role, Verb.ADMINISTER, zone, "")
+        calls += [(a, base, rules) for a in _RULES]
+        calls += [(a, f"{base}/x", rules) for a in ("s3:PutObjectLegalHold",)]
+        calls += [(a, f"{base}/x", rules) for a in ("s3:GetObjectLegalHold",)]
+    verb = Verb.PUBLISH if zone is AccessZone.SITE else Verb.WRITE
+    for dataset in (*p.access.named(zone), ""):
+        writes = role in p.trusts and decide(p.access, role, verb, zone, dataset).allowed
+        writes = writes and opens(p, role, verb, zone, "")
+        for path in object_keys(zone, dataset, person(role)[0]):
+            calls += [(a, f"{base}/{path}", writes) for a in _MULTIPART]
+            calls += [(a, f"{base}/{path}", False) for a in _NOBODY]
+    calls += [(a, base, False) for a in _NOBODY]
+    calls += [(a, "arn:aws:s3:::other", False) for a in (*_RULES, "s3:GetBucketLocation")]
+    calls += [("s3:ListBucket", "arn:aws:s3:::other", False)]
+    objects = (*_READING, *_WRITING, *_MULTIPART, "s3:DeleteObject", "s3:PutObjectLegalHold")
+    calls += [(a, "arn:aws:s3:::other/x", False) for a in objects]
+    told_prefixes = [object_keys(zone, d, Caller())[0] for d in (*p.access.named(zone), "")]
+    listing = [{"s3:prefix": path} for path in told_prefixes]
+    for action, on, good in calls:
+        for more in ({}, *listing) if ":::" in on and "/" not in on else ({},):
+            request = Request(person(role)[0], action, on, person(role)[1] | SAFE | more)
+            ask = Ask(f"{role} {action} {on} {more}", request, good)
             yield from ask.held(p.identity(role), None)
 
 
@@ -86,7 +134,7 @@ def bucket_alone(p: Platform, zone: AccessZone) -> Found:
 
 def _deploying(bucket: Doc, caller: Caller, said: dict[str, str]) -> Found:
     """Whoever deploys puts code, and is held to the zone's own key."""
-    for how, right, sent in [*headers(AccessZone.CODE), ("with no header", True, {})]:
+    for how, right, sent in headers(AccessZone.CODE):
         on = f"{_base(AccessZone.CODE)}/wheels/x"
         request = Request(caller, "s3:PutObject", on, said | SAFE | sent)
         ask = Ask(f"{caller.arn} with everything puts code {how}", request, right, not right)
@@ -230,6 +278,10 @@ def copies(p: Platform, zone: AccessZone) -> Found:
                 yield from ask.held(p.identity(role), bucket)
                 if base in far:
                     yield from ask.held(p.identity(role), None)
+        for action in ("s3:PutObject", "s3:DeleteObject", *_ERASING, *_READING):
+            request = Request(caller, action, far, said | SAFE)
+            ask = Ask(f"{role} {action} {far}", request, allowed=False)
+            yield from ask.held(p.identity(role), None)
         if zone is not AccessZone.CODE:
             mine = copying and copied
             refused = ("s3:DeleteObject", *_ERASING, *(() if mine else _WRITING))
@@ -272,8 +324,7 @@ def _copy_refuses(p: Platform, zone: AccessZone, role: str) -> Found:
     open_copy: Doc = {
         "Statement": [s for s in p.copies[zone]["Statement"] if s["Sid"] != "DeclaredWrite"]
     }
-    silent = [("with no header", True, {})]
-    for how, right, sent in [*headers(zone, replica=True), *silent]:
+    for how, right, sent in headers(zone, replica=True):
         request = Request(caller, "s3:PutObject", f"{base}/x", said | SAFE | sent)
         says = f"{role} writes the copy of {zone} {how}"
         yield from Ask(says, request, right, not right).held([ANYTHING], open_copy)

@@ -8,10 +8,10 @@ does not know (an operator, an element) is an error, never a silent yes or no.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 ACCOUNT = "111122223333"
@@ -46,6 +46,11 @@ class Request:
     resource: str
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
+    @cached_property
+    def said(self) -> dict[str, list[str]]:
+        """The context by keys in lower case, each with its values."""
+        return {k.lower(): _list(v) for k, v in self.context.items()}
+
 
 def resolve(value: Any, imports: Mapping[str, str]) -> Any:
     """A document as CloudFormation makes it: the account filled in, imports and attributes too."""
@@ -74,12 +79,10 @@ def evaluate(
     request: Request, identity: Sequence[Document], resource: Document | None, *, key: bool = False
 ) -> Outcome:
     """Evaluate a request. `key` says that the resource is a key, whose policy must agree."""
-    statements = [s for d in identity for s in d["Statement"]]
-    theirs = list(resource["Statement"]) if resource else []
-    found = [s for s in statements if _applies(s, request)]
+    found = [s for d in identity for s in d["Statement"] if _applies(s, request)]
     direct: list[Mapping[str, Any]] = []
     delegated: list[Mapping[str, Any]] = []
-    for s in theirs:
+    for s in resource["Statement"] if resource else ():
         named = _principal(s["Principal"], request.caller)
         if named and _applies(s, request):
             (direct if named == "direct" else delegated).append(s)
@@ -113,20 +116,28 @@ def _principal(principal: Any, caller: Caller) -> str:
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
-    assert set(statement) <= _ELEMENTS, statement
-    actions = _list(statement["Action"])
-    if not any(_like(a.lower(), request.action.lower()) for a in actions):
+    if not _ELEMENTS.issuperset(statement):
+        raise KeyError(statement)
+    for pattern in _list(statement["Action"]):
+        if _acts(pattern, request.action):
+            break
+    else:
         return False
-    if "Resource" in statement and not any(
-        _like(r, request.resource) for r in _list(statement["Resource"])
-    ):
+    for pattern in _list(statement.get("Resource", "*")):
+        if _like(pattern, request.resource):
+            break
+    else:
         return False
-    context = {k.lower(): _list(v) for k, v in request.context.items()}
     return all(
-        _holds(operator, _list(expected), context.get(key.lower()))
+        _holds(operator, _list(expected), request.said.get(key.lower()))
         for operator, keys in statement.get("Condition", {}).items()
         for key, expected in keys.items()
     )
+
+
+@lru_cache(maxsize=100_000)
+def _acts(pattern: str, action: str) -> bool:
+    return _like(pattern.lower(), action.lower())
 
 
 def _holds(operator: str, expected: list[str], found: list[str] | None) -> bool:
@@ -152,7 +163,7 @@ def _like(pattern: str, text: str) -> bool:
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None
 
 
-_COMPARISONS = {
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda e, f: e == f,
     "StringLike": _like,
     "ArnEquals": _like,
@@ -162,5 +173,7 @@ _COMPARISONS = {
 }
 
 
-def _list(value: str | Iterable[str]) -> list[str]:
+def _list(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return value
     return [value] if isinstance(value, str) else list(value)

@@ -94,14 +94,15 @@ def _key(p: Platform, zone: AccessZone, role: str, action: str, *, allowed: bool
             yield from ask.held(p.identity(role), _OPEN_KEY, key=True)
 
 
-def tending(p: Platform, zone: AccessZone) -> Found:
+def tending(p: Platform, zone: AccessZone, only: str = "") -> Found:
     """The key is tended by whom it is granted; nobody ends one of a zone nobody deletes from."""
     sealed = any(
         "*" in d.roles and Verb.DELETE in d.verbs and zone in d.zones for d in p.access.denials
     )
     for replica, policy in ((False, p.keys[zone]), (True, p.copies_keys[zone])):
         arn = key_arn(zone, replica=replica)
-        for role, action in product((*roles_of(p.access), "a-stray-role"), _TENDING):
+        roles = [only] if only else [*roles_of(p.access), "a-stray-role"]
+        for role, action in product(roles, _TENDING):
             caller, said = person(role)
             ends = action in _ENDING and sealed
             request = Request(caller, action, arn, said)
@@ -143,6 +144,7 @@ def copies_keys(p: Platform, zone: AccessZone) -> Found:
             yield from _sealed_by_copying(p, zone, role, action, copying)
         yield from _copy_key(p, zone, role, "kms:Decrypt", reads)
         yield from _copy_key(p, zone, role, "kms:ReEncryptFrom", False)
+        yield from _sealed_by_copying(p, zone, role, "kms:Decrypt", False)
 
 
 def _copy_key(p: Platform, zone: AccessZone, role: str, action: str, allowed: bool) -> Found:

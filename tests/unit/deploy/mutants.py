@@ -13,12 +13,19 @@ def changes(statements: list[Statement]) -> Iterator[Change]:
     """Ways to spoil a list of statements, each with its name; each is applied to a fresh copy."""
     for number, one in enumerate(statements):
         name = one["Sid"]
-        yield f"{name} removed", lambda s, n=number: s.pop(n) and None
+        yield f"{name} removed", _left_out(number)
         yield from _conditions(number, one)
         if one["Effect"] == "Allow":
             yield from _widened(number, one)
         else:
             yield from _narrowed(number, one)
+
+
+def _left_out(number: int) -> Callable[[list[Statement]], None]:
+    def change(statements: list[Statement]) -> None:
+        del statements[number]
+
+    return change
 
 
 def _set(number: int, key: str, value: Any) -> Callable[[list[Statement]], None]:

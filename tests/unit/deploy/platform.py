@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from cityline.declarations.access import HOLDS, Access, AccessZone, Verb
@@ -66,7 +66,9 @@ class Platform:
     def changed(self, part: str, name: Any) -> Platform:
         """The same with a copy of one document, to be spoiled."""
         one = {**getattr(self, part), name: copy.deepcopy(getattr(self, part)[name])}
-        return replace(self, **{part: one})
+        spoilt = copy.copy(self)
+        setattr(spoilt, part, one)
+        return spoilt
 
 
 def build(access: Access) -> Platform:
@@ -241,6 +243,7 @@ def headers(zone: AccessZone, *, replica: bool = False) -> list[tuple[str, bool,
         ("with S3's own key", log, s3_own),
         ("with the zone's key", not log, ours),
         ("with another's key", False, other),
+        ("with no header", True, {}),
         ("with DSSE", False, {SSE: "aws:kms:dsse"}),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.policies import roles_of
@@ -48,7 +49,12 @@ def table() -> Iterator[Row]:
     for action in ("ce:GetCostAndUsage", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData",
                    "cloudwatch:ListMetrics"):  # fmt: skip
         yield action, "*", watch, {}
-    yield "cloudwatch:DeleteAlarms", "*", set(), {}
+    for sent in ({}, {"cloudwatch:namespace": "Glue"}):
+        yield "cloudwatch:DeleteAlarms", "*", set(), sent
+    for group in ("cityline-vancouver/serve", "cityline-vancouver/trail", "aws-glue/jobs/x"):
+        yield "logs:DeleteLogStream", f"{_LOGS}:/{group}:log-stream:y", set(), {}
+    yield "logs:PutRetentionPolicy", f"{_LOGS}:/aws-glue-databrew/x:log-stream:y", set(), {}
+    yield "kms:ReEncryptFrom", key_arn(AccessZone.LOG), set(), {}
     yield from _jobs(run)
     yield from _catalog()
     yield from _queries()
@@ -63,6 +69,13 @@ def table() -> Iterator[Row]:
                        ("cloudtrail:GetEventSelectors", trail)):  # fmt: skip
         yield action, on, {"auditor"}, {}
     yield "cloudtrail:GetTrailStatus", trail + "-x", set(), {}
+    yield "cloudtrail:StopLogging", trail, set(), {}
+    for zone in AccessZone:
+        alias = told(NAMES.key_alias_arn(zone))
+        for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
+            yield action, alias, {"administrator"}, {}
+            yield action, alias + "x", set(), {}
+        yield "kms:Decrypt", alias, set(), {}
     for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
                    "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
                    "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
@@ -100,8 +113,9 @@ def _catalog() -> Iterator[Row]:
                        "glue:GetPartition", "glue:GetPartitions"):  # fmt: skip
             yield action, on, who, {}
         yield "glue:GetDatabase", f"{_GLUE}:database/cityline_vancouver_{zone}", who, {}
-        for action in ("glue:CreateTable", "glue:UpdateTable"):
-            yield action, on, writers.get(zone, set()), {}
+        base = f"{_GLUE}:database/cityline_vancouver_{zone}"
+        for action, of in product(("glue:CreateTable", "glue:UpdateTable"), (on, base)):
+            yield action, of, writers.get(zone, set()), {}
         yield "glue:DeleteTable", on, set(), {}
     yield "glue:GetTable", f"{_GLUE}:catalog", set().union(*readers.values()), {}
     yield "glue:UpdateTable", f"{_GLUE}:catalog", set().union(*writers.values()), {}
@@ -121,10 +135,10 @@ def _queries() -> Iterator[Row]:
     yield "athena:StartQueryExecution", f"arn:aws:athena:{_HOME}:workgroup/primary", set(), {}
 
 
-def work(p: Platform) -> Iterator[str]:
+def work(p: Platform, only: str = "") -> Iterator[str]:
     """Each action of the table is allowed to the roles it names, and to no other."""
     for action, on, who, sent in table():
-        for role in roles_of(p.access):
+        for role in [only] if only else roles_of(p.access):
             caller, said = person(role)
             request = Request(caller, action, on, said | sent)
             ask = Ask(f"{role} {action} {on} {sent}", request, role in who)
@@ -143,7 +157,7 @@ def platform_key(p: Platform) -> Iterator[str]:
         for name, good in (("/cityline-vancouver/trail", True), ("/aws-glue/x", True),
                            ("/aws-glue-databrew/x", True), ("/other/x", False)):  # fmt: skip
             for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo",
-                           "GenerateDataKey", "DescribeKey"):  # fmt: skip
+                           "GenerateDataKey"):  # fmt: skip
                 calls.append((service, f"kms:{action}", {context: f"{group}:{name}"}, good))
         calls.append((service, "kms:CreateGrant", {context: f"{group}:/aws-glue/x"}, False))
         elsewhere = Caller(service="logs.us-west-2.amazonaws.com")

@@ -175,7 +175,7 @@ def _platform(access: Access, names: Names, *, replica: bool) -> Iterator[Statem
     yield statement(
         "LogGroups", "Allow",
         ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
-         "kms:GenerateDataKey", "kms:DescribeKey"],
+         "kms:GenerateDataKey"],
         ["*"], principal={"Service": f"logs.{region}.amazonaws.com"},
         condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     )  # fmt: skip

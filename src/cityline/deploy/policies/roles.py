@@ -170,8 +170,10 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
         yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
     tended = [z for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
     if tended:
-        aliases = [f"arn:aws:kms:{names.home}:{ACCOUNT}:{names.key_alias(z)}" for z in tended]
-        yield statement("TendKeys", "Allow", TENDING, [*(key(z) for z in tended), *aliases])
+        yield statement("TendKeys", "Allow", TENDING, [key(z) for z in tended])
+        naming = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
+        aliases = [names.key_alias_arn(z) for z in tended]
+        yield statement("NameKeys", "Allow", naming, aliases)
 
 
 def _copying(access: Access, names: Names) -> Iterator[Statement]:

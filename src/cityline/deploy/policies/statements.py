@@ -22,8 +22,8 @@ OBJECT_ACTIONS: dict[Verb, tuple[str, ...]] = {
 
 BUCKET_ACTIONS: dict[Verb, tuple[str, ...]] = {
     Verb.READ: ("s3:ListBucket", "s3:GetBucketLocation"),
-    Verb.WRITE: ("s3:GetBucketLocation",),
-    Verb.PUBLISH: ("s3:GetBucketLocation",),
+    Verb.WRITE: (),
+    Verb.PUBLISH: (),
     Verb.DELETE: (),
     Verb.ADMINISTER: (
         "s3:GetBucketPolicy",
