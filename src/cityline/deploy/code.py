@@ -83,6 +83,6 @@ def _zip(path: Path) -> bytes:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
         raise UsageError("there is no zip of wheels", where=str(path), hint=hint) from error
-    if not any(n.startswith("cityline-") and n.endswith(".whl") for n in names):
+    if not any(n.startswith("wheels/cityline-") and n.endswith(".whl") for n in names):
         raise UsageError("the zip holds no wheel of cityline", where=str(path), hint=hint)
     return data

@@ -247,7 +247,7 @@ set -euo pipefail
 dnf install -y python3.11 python3.11-pip unzip amazon-cloudwatch-agent
 useradd --system --home-dir /var/lib/cityline --create-home cityline
 aws s3 cp "{wheels}" /tmp/wheels.zip
-unzip -q /tmp/wheels.zip -d /opt/wheels
+unzip -q -j /tmp/wheels.zip -d /opt/wheels
 python3.11 -m venv /opt/cityline
 /opt/cityline/bin/pip install --no-index --find-links /opt/wheels 'cityline[aws]'
 shipped='from cityline.wiring import shipped_city; print(shipped_city("{city}"))'
