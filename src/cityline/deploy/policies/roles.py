@@ -170,20 +170,12 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
         yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
     tended = [z for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
     if tended:
-<<<<<<< HEAD
         keys = [key(z) for z in tended]
-=======
-        yield statement("TendKeys", "Allow", TENDING, [key(z) for z in tended])
->>>>>>> athena
         naming = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
         tending = [a for a in TENDING if a not in naming]
         yield statement("TendKeys", "Allow", tending, keys)
         aliases = [names.key_alias_arn(z) for z in tended]
-<<<<<<< HEAD
         yield statement("NameKeys", "Allow", naming, [*keys, *aliases])
-=======
-        yield statement("NameKeys", "Allow", naming, aliases)
->>>>>>> athena
 
 
 def _copying(access: Access, names: Names) -> Iterator[Statement]:
