@@ -1,4 +1,4 @@
-"""What AWS Glue does around a job's script: a fresh Python with the zip of wheels and nothing else of
+"""What AWS Glue does around a job's script: a fresh Python with the zip of wheels, nothing else of
 ours, Spark 3.5.6 with Iceberg 1.10 and the template's own `--conf`, and the job's arguments."""
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class Runner:
         home = self.work / f"home-{role}"
         home.mkdir(exist_ok=True)
         return subprocess.run(
-            [self.python, script, *arguments], env=self._environment(role, home, declared["--conf"]),
+            [self.python, script, *arguments],
+            env=self._environment(role, home, declared["--conf"]),
             capture_output=True, text=True, check=False, cwd=home,
         )  # fmt: skip
 

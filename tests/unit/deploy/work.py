@@ -76,6 +76,7 @@ def table() -> Iterator[Row]:
             yield action, alias, {"administrator"}, {}
             yield action, alias + "x", set(), {}
         yield "kms:Decrypt", alias, set(), {}
+        yield "kms:PutKeyPolicy", alias + "x", set(), {}  # nor any key that is not told
     for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
                    "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
                    "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
