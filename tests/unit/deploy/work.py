@@ -75,6 +75,10 @@ def table() -> Iterator[Row]:
         for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
             yield action, alias, {"administrator"}, {}
             yield action, alias + "x", set(), {}
+            yield action, key_arn(zone), {"administrator"}, {}
+        for action in ("kms:DescribeKey", "kms:PutKeyPolicy", "kms:EnableKeyRotation"):
+            yield action, key_arn(zone), {"administrator"}, {}
+            yield action, key_arn(zone) + "x", set(), {}
         yield "kms:Decrypt", alias, set(), {}
     for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
                    "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
