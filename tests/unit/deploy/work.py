@@ -70,6 +70,14 @@ def table() -> Iterator[Row]:
         yield action, on, {"auditor"}, {}
     yield "cloudtrail:GetTrailStatus", trail + "-x", set(), {}
     yield "cloudtrail:StopLogging", trail, set(), {}
+    yield from _keys()
+    for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
+                   "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
+                   "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
+        yield action, "*", set(), {}
+
+
+def _keys() -> Iterator[Row]:
     for zone in AccessZone:
         alias = told(NAMES.key_alias_arn(zone))
         for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
@@ -80,10 +88,6 @@ def table() -> Iterator[Row]:
             yield action, key_arn(zone), {"administrator"}, {}
             yield action, key_arn(zone) + "x", set(), {}
         yield "kms:Decrypt", alias, set(), {}
-    for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
-                   "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
-                   "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
-        yield action, "*", set(), {}
 
 
 def _jobs(run: set[str]) -> Iterator[Row]:
