@@ -67,7 +67,9 @@ def survivors(
         tried += 1
         if name in ALIKE or next(found(platform), ""):
             continue
-        if name.startswith(TWICE[0]):  # alone it is not missed, because another statement says it too
+        if name.startswith(
+            TWICE[0]
+        ):  # alone it is not missed, because another statement says it too
             copied[:] = [s for s in copied if TWICE[1] not in s["Sid"]]
             if next(found(platform), ""):
                 continue
