@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 """What AWS Glue does around a job's script: a fresh Python with the zip of wheels, nothing else of
 ours, Spark 3.5.6 with Iceberg 1.10 and the template's own `--conf`, and the job's arguments."""
+=======
+"""What AWS Glue does around a job's script: a fresh Python with the zip of wheels and nothing else
+of ours, Spark 3.5.6 with Iceberg 1.10 and the template's own `--conf`, and the job's arguments."""
+>>>>>>> cloudlake
 
 from __future__ import annotations
 
@@ -15,7 +20,6 @@ from pathlib import Path
 from cityline.adapters.spark.bucket import bucket_settings
 from cityline.declarations.environment import Lake
 from cityline.deploy.estate import Estate
-from cityline.deploy.jobs import part_of
 from cityline.deploy.stacks import catalogue
 from tests.aws.emulator import ACCOUNT, ROOT
 from tests.aws.standing import Standing
@@ -64,15 +68,21 @@ class Runner:
         script = self.work / "way.py"
         script.write_bytes((ROOT / "src" / "cityline" / "cli" / "job.py").read_bytes())
         given = {**declared, "--JOB_NAME": self.job(role), **more}
-        assert declared["--stage"] == part_of(role)
         arguments = [x for pair in given.items() for x in pair]
         home = self.work / f"home-{role}"
         home.mkdir(exist_ok=True)
+        environment = self._environment(role, home, declared["--conf"])
+        command = [self.python, script, *arguments]
         return subprocess.run(
+<<<<<<< HEAD
             [self.python, script, *arguments],
             env=self._environment(role, home, declared["--conf"]),
             capture_output=True, text=True, check=False, cwd=home,
         )  # fmt: skip
+=======
+            command, env=environment, capture_output=True, text=True, check=False, cwd=home
+        )
+>>>>>>> cloudlake
 
     def job(self, role: str) -> str:
         """A role's job."""
@@ -88,7 +98,6 @@ class Runner:
             "PATH": os.environ["PATH"],
             "PYSPARK_SUBMIT_ARGS": shlex.join(self._submit(conf)),
             "TMPDIR": str(home),
-            **({"PYTHONPATH": os.environ["X_PP"]} if "X_PP" in os.environ else {}),
         }
 
     def _submit(self, conf: str) -> list[str]:

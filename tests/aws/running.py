@@ -30,15 +30,19 @@ os.execve({python!r}, [{python!r}, {script!r}, *argv], {{**told[os.environ["stag
 """
 
 
-def with_jobs(standing: Standing, work: Path) -> None:
-    """Put the code where the templates say and make the jobs as they say, but for their kind."""
+def put_code(standing: Standing) -> str:
+    """Put the script and the city's declarations into the code bucket; returns the city's URI."""
+    code = standing.bucket(AccessZone.CODE)
     keys = {}
     for piece in pieces(standing.folder, None):
-        standing.emulator.client("s3").put_object(
-            Bucket=standing.bucket(AccessZone.CODE), Key=piece.key, Body=piece.data
-        )
+        standing.emulator.client("s3").put_object(Bucket=code, Key=piece.key, Body=piece.data)
         keys[piece.parameter] = piece.key
-    code = standing.bucket(AccessZone.CODE)
+    return f"s3://{code}/{keys['CityKey']}"
+
+
+def with_jobs(standing: Standing, work: Path) -> None:
+    """Put the code where the templates say and make the jobs as they say, but for their kind."""
+    city = put_code(standing)
     shim = work / "shim.py"
     told = work / "told.json"
     environments = {part_of(r): _environment(standing, r, work) for r in WAY}
@@ -54,7 +58,7 @@ def with_jobs(standing: Standing, work: Path) -> None:
             shim,
             {
                 "--stage": part_of(role),
-                "--city": f"s3://{code}/{keys['CityKey']}",
+                "--city": city,
                 "--environment": "aws",
             },
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cityline.declarations.environment import Aws
+from cityline.deploy.code import Piece
 from cityline.deploy.planning import stack_name
 from cityline.deploy.template import Template, minified
 from cityline.errors import CloudRefused, UsageError
@@ -24,6 +25,15 @@ class Standing:
     """CloudFormation's word, or `ABSENT`."""
     as_declared: bool
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the jobs run, and the bucket it is put into."""
+
+    bucket: str
+    region: str
+    pieces: Sequence[Piece]
 
 
 ALTERNATIVE = {"server": "static-site", "static": "publish"}
@@ -57,22 +67,39 @@ def apply(
     parameters: Mapping[str, str],
     stacks: Stacks,
     note: Note,
+    code: Code | None = None,
 ) -> list[Deployed]:
-    """Create or update stacks, in order. A stack that fails stops the rest: what was made before it
-    stands, and the next try goes on from there. What a stack tells (its outputs) later ones take as
-    a parameter of the same name. Raises UsageError for a parameter without a value, before anything
-    is made; CloudError for what AWS refuses."""
+    """Create or update stacks, in order. `code` is put into its bucket before the first stack that
+    names it. A parameter that nobody gives keeps the value it has; what a stack tells (its outputs)
+    later ones take as a parameter of the same name.
+
+    A stack that fails stops the rest: what was made before it stands, and the next try goes on from
+    there. Raises UsageError for a parameter without a value, before anything is made; CloudError
+    for what AWS refuses."""
     told = {o for t in templates.values() for o in t.outputs}
+    parts = code.pieces if code else ()
+    known = {**{p.parameter: p.key for p in parts}, **parameters}
     for name, template in templates.items():
-        _values(name, template, {**dict.fromkeys(told, "later"), **parameters})
-    known, made = dict(parameters), []
+        _values(name, template, {**dict.fromkeys(told, "later"), **known})
+    made: list[Deployed] = []
+    left = list(parts)
     for name, template in templates.items():
         full = stack_name(settings, name)
-        values = _values(name, template, known)
+        if code and any(p.parameter in template.parameters for p in left):
+            _put(code, left, stacks, note)
+            left = []
+        before = stacks.find(full, template.region)
+        values = _values(name, template, {**(before.parameters if before else {}), **known})
         made.append(stacks.put(full, template.region, minified(template.body()), values, note))
         known = {**made[-1].outputs, **known}
         note(f"{full}: {made[-1].status}")
     return made
+
+
+def _put(code: Code, pieces: Sequence[Piece], stacks: Stacks, note: Note) -> None:
+    for piece in pieces:
+        new = stacks.upload(code.bucket, piece.key, code.region, piece.data)
+        note(f"{piece.key}: {'put' if new else 'there already'}")
 
 
 def status(templates: Mapping[str, Template], settings: Aws, stacks: Stacks) -> list[Standing]:

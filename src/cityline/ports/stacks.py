@@ -20,6 +20,7 @@ class Deployed:
     status: str
     template: Mapping[str, Any]
     outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
 
     @property
@@ -54,6 +55,10 @@ class Stacks(Protocol):
     ) -> Deployed:
         """Create or update a stack and wait until it is done; `note` hears each resource. What
         fails is taken back whole."""
+        ...
+
+    def upload(self, bucket: str, key: str, region: str, data: bytes) -> bool:
+        """Put an object whose key holds its hash; whether it was not there yet."""
         ...
 
     def delete(self, name: str, region: str, note: Callable[[str], None]) -> None:

@@ -45,6 +45,10 @@ class GlueTables(IcebergTables):
         first = next(z for z, d in self._databases.items() if d == database)
         return database, name if not shared or address.zone is first else f"{zone}_{name}"
 
+    def _namespace(self, catalog: Catalog, name: str) -> None:
+        """The stacks make databases; one that is not there is not made in a wrong region."""
+        catalog.load_namespace_properties(name)
+
     def _open(self, settings: Mapping[str, str]) -> Catalog:
         from pyiceberg.catalog.glue import GlueCatalog  # noqa: PLC0415 - 1.3 s to import
 

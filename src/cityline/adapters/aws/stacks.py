@@ -55,6 +55,7 @@ class CloudFormation:
             if found["StackStatus"] == "DELETE_COMPLETE":
                 return None
             body = client.get_template(StackName=name)["TemplateBody"]
+        parameters = {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", ())}
         outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", ())}
         return Deployed(
             name=name,
@@ -62,6 +63,7 @@ class CloudFormation:
             status=found["StackStatus"],
             template=json.loads(body) if isinstance(body, str) else body,
             outputs=outputs,
+            parameters=parameters,
             why=found.get("StackStatusReason", ""),
         )
 
@@ -100,6 +102,19 @@ class CloudFormation:
                 if not stack:
                     return before
         return self._done(name, stack, region, seen, note)
+
+    def upload(self, bucket: str, key: str, region: str, data: bytes) -> bool:
+        """Put an object whose key holds its hash; in parts when it is large."""
+        import io  # noqa: PLC0415 - rarely asked
+
+        client = self._client("s3", region)
+        where = f"s3://{bucket}/{key}"
+        with cloud_errors(where):
+            found = client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+            if [o for o in found.get("Contents", ()) if o["Key"] == key]:
+                return False
+            client.upload_fileobj(io.BytesIO(data), bucket, key)
+        return True
 
     def delete(self, name: str, region: str, note: Note) -> None:
         """Delete a stack, and wait."""

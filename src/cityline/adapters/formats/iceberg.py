@@ -47,6 +47,10 @@ class IcebergTables(ABC):
         zone, _, name = address.table.partition(".")
         return zone, name
 
+    def _namespace(self, catalog: Catalog, name: str) -> None:
+        """See to it that a namespace is there."""
+        catalog.create_namespace_if_not_exists(name)
+
     def commit(
         self,
         address: Address,
@@ -159,8 +163,7 @@ class IcebergTables(ABC):
         identifier = self._identifier(address)
         if catalog.table_exists(identifier):
             return catalog.load_table(identifier)
-        if not catalog.namespace_exists(identifier[0]):  # who may use one need not make one
-            catalog.create_namespace_if_not_exists(identifier[0])
+        self._namespace(catalog, identifier[0])
         table = catalog.create_table(
             identifier,
             schema=written.schema,

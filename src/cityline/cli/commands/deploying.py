@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -14,6 +16,7 @@ from cityline.cli.output import table
 from cityline.errors import UsageError
 
 if TYPE_CHECKING:
+    from cityline.deploy.code import Piece
     from cityline.deploy.cost import Bill
     from cityline.deploy.estate import Estate
     from cityline.deploy.planning import Plan
@@ -63,25 +66,46 @@ def plan(asked: Asked, only: tuple[str, ...], *, offline: bool) -> None:
     "--parameter", "given", multiple=True, metavar="NAME=VALUE",
     help="A parameter of the templates; others come from [aws].",
 )  # fmt: skip
+@click.option(
+    "--wheels", type=click.Path(path_type=Path), metavar="FILE",
+    help="The zip of wheels the jobs install, from tools/wheels.py.",
+)  # fmt: skip
+@click.option(
+    "--server-wheels", type=click.Path(path_type=Path), metavar="FILE",
+    help="The one the server installs, from tools/wheels.py --machine aarch64.",
+)  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_only
 @shared
-def apply(asked: Asked, only: tuple[str, ...], given: tuple[str, ...], *, yes: bool) -> None:
-    """Create or update every stack, in order; asks before anything is changed."""
-    from cityline.deploy import deploying, planning  # noqa: PLC0415 - heavy
+def apply(
+    asked: Asked,
+    only: tuple[str, ...],
+    given: tuple[str, ...],
+    wheels: Path | None,
+    server_wheels: Path | None,
+    *,
+    yes: bool,
+) -> None:
+    """Create or update every stack, in order; asks before anything is changed. The jobs' script
+    and the city's declarations are put up with them, and wheels when some are given."""
+    from cityline.declarations.access import AccessZone  # noqa: PLC0415 - heavy
+    from cityline.deploy import code, deploying, planning  # noqa: PLC0415
     from cityline.wiring import cloud_stacks  # noqa: PLC0415
 
     estate, templates = _estate(asked)
     chosen = deploying.selected(templates, estate.settings, only)
     stacks = cloud_stacks()
     found = planning.plan(chosen, estate.settings, stacks)
-    if not any(found.counts().values()):
+    pieces = code.pieces(estate.folder, wheels, server_wheels)
+    if not any(found.counts().values()) and not _newer(pieces, chosen, estate, stacks):
         asked.output.done({"stacks": [], "changes": 0}, "Nothing to do: AWS is as declared.")
         return
     asked.output.talk(_plan_text(found, estate))
     _confirm(f"Deploy this to account {found.account}?", yes=yes)
     parameters = {**_from_settings(estate, stacks), **_parsed(given)}
-    made = deploying.apply(chosen, estate.settings, parameters, stacks, asked.output.talk)
+    bucket = estate.names.bucket_of(AccessZone.CODE, found.account)
+    put = deploying.Code(bucket, estate.settings.home_region, pieces)
+    made = deploying.apply(chosen, estate.settings, parameters, stacks, asked.output.talk, put)
     data = {"stacks": [{"stack": d.name, "status": d.status, **d.outputs} for d in made]}
     asked.output.done(data, f"{len(made)} stacks stand.\nNext:  cityline deploy aws status")
 
@@ -126,6 +150,21 @@ def _estate(asked: Asked) -> tuple[Estate, dict[str, Template]]:
     here = asked.environment == "local"  # the default of every command, which is no cloud
     estate = open_estate(asked.city, "aws" if here else asked.environment)
     return estate, render(estate)
+
+
+def _newer(
+    pieces: Sequence[Piece], templates: Mapping[str, Template], estate: Estate, stacks: Stacks
+) -> bool:
+    """Whether what the jobs run is another than what stands."""
+    from cityline.deploy.planning import stack_name  # noqa: PLC0415 - heavy
+
+    for name, template in templates.items():
+        mine = {p.parameter: p.key for p in pieces if p.parameter in template.parameters}
+        if mine:
+            stands = stacks.find(stack_name(estate.settings, name), template.region)
+            if stands is None or any(stands.parameters.get(k) != v for k, v in mine.items()):
+                return True
+    return False
 
 
 def _confirm(question: str, *, yes: bool) -> None:
