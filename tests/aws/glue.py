@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-"""What AWS Glue does around a job's script: a fresh Python with the zip of wheels, nothing else of
-ours, Spark 3.5.6 with Iceberg 1.10 and the template's own `--conf`, and the job's arguments."""
-=======
 """What AWS Glue does around a job's script: a fresh Python with the zip of wheels and nothing else
 of ours, Spark 3.5.6 with Iceberg 1.10 and the template's own `--conf`, and the job's arguments."""
->>>>>>> cloudlake
 
 from __future__ import annotations
 
@@ -74,15 +69,8 @@ class Runner:
         environment = self._environment(role, home, declared["--conf"])
         command = [self.python, script, *arguments]
         return subprocess.run(
-<<<<<<< HEAD
-            [self.python, script, *arguments],
-            env=self._environment(role, home, declared["--conf"]),
-            capture_output=True, text=True, check=False, cwd=home,
-        )  # fmt: skip
-=======
             command, env=environment, capture_output=True, text=True, check=False, cwd=home
         )
->>>>>>> cloudlake
 
     def job(self, role: str) -> str:
         """A role's job."""

@@ -7,7 +7,6 @@ import io
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,14 +74,12 @@ class Remote:
 
 
 @pytest.fixture
-def far(
-    aws: Emulator, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Remote]:
+def far(aws: Emulator, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
     as_owner(aws, monkeypatch)
     parts = open_city(root / "cities" / "vancouver", home=tmp_path / "home")
     mark = uuid4().hex[:6]
     names = {part: f"j-{mark}-{part}" for part in ("ingest", "prepare", "structure", "publish")}
-    yield Remote(aws, parts, remote.Way(GlueJobs(REGION), names, pause=0.05), [], [])
+    return Remote(aws, parts, remote.Way(GlueJobs(REGION), names, pause=0.05), [], [])
 
 
 def receipt(step: str, run: str, outcome: Outcome, **details: str) -> Receipt:
