@@ -34,7 +34,7 @@ def fresh_python(work: Path) -> Path:
         archive.extractall(work)
     subprocess.run(["python3.11", "-m", "venv", work / "venv"], check=True)
     python = work / "venv" / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     wheels = work / "wheels"
     subprocess.run(
         [*pip, "--no-index", "--find-links", wheels, "-r", wheels / "requirements.txt"], check=True
