@@ -94,8 +94,8 @@ REFUSALS = [
     (400, "ExpiredTokenException", CloudSignIn, "have expired", "sign in again"),
     (403, "InvalidClientTokenId", CloudSignIn, "does not know", "enabled in the account"),
     (403, "SignatureDoesNotMatch", CloudSignIn, "does not know", "AWS_PROFILE"),
-    (403, "AccessDenied", CloudRefused, "denies DescribeStacks", "docs/how-to/aws.md"),
-    (403, "OptInRequired", CloudRefused, "denies DescribeStacks", "docs/how-to/aws.md"),
+    (403, "AccessDenied", CloudRefused, "denies DescribeStacks", "needs this right"),
+    (403, "OptInRequired", CloudRefused, "denies DescribeStacks", "needs this right"),
     (400, "AlreadyExistsException", CloudRefused, "taken", "another prefix"),
     (400, "LimitExceededException", CloudRefused, "quota", "Service Quotas"),
     (400, "Throttling", CloudUnreachable, "cannot answer now", "run again"),
@@ -217,4 +217,4 @@ def test_a_role_that_may_not_deploy_is_told_which_right_it_lacks(
     for ask in asked:
         with pytest.raises(CloudRefused, match="AWS denies") as told:
             ask()
-        assert "docs/how-to/aws.md" in told.value.hint
+        assert "needs this right" in told.value.hint

@@ -79,7 +79,7 @@ def _asked(cases: dict[str, dict[str, str]], engine: str) -> str:
 _HEAD = """# Conformance matrix
 
 The same cases run on DuckDB 2.0 (the reference), Spark and Trino, over the same rows (nulls, ties,
-empty groups, other scripts, leap days, month ends, overflow), compared value by value and in order.
+empty groups, other scripts, leap days, month ends, decimals, NaN, limits, overflow), compared value by value and in order.
 `=` is identical; `≈` is identical but for the last digits of a decimal number (relative 1e-9);
 *refused* is an error that says what to write instead, or an error on both sides. An empty cell was
 not run: operations and rules run where tables are prepared, which Trino does not do. Nothing may be

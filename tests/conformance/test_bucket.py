@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,8 @@ def test_trino_answers_every_question_from_the_bucket(
         for name in parts.folder.questions:
             found, wanted = load(parts, name, done), load(here.parts, name, here.done)
             assert found.engine == "trino", name
-            assert (found.rows, found.sentence) == (wanted.rows, wanted.sentence), name
+            assert found.sentence == wanted.sentence, name
+            assert _rounded(found.rows) == _rounded(wanted.rows), name
 
 
 def test_spark_tells_that_the_store_is_away_and_leaves_nothing(
@@ -105,3 +107,8 @@ def test_spark_tells_that_the_store_is_away_and_leaves_nothing(
     assert parts.store.keys(into) == []
     again = parts.engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
     assert again == [{"n": version.rows}]
+
+
+def _rounded(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Engines add doubles in their own order: the last digits differ."""
+    return [[round(c, 9) if isinstance(c, float) else c for c in row] for row in rows]

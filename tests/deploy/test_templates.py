@@ -14,8 +14,8 @@ from cityline.cli.commands.serving import serve
 from cityline.deploy.estate import Estate
 from cityline.deploy.render import STACKS, render
 from cityline.deploy.template import INLINE_LIMIT, Template, minified
-from cityline.errors import DeclarationError, UsageError
-from cityline.wiring import open_city, open_estate
+from cityline.errors import DeclarationError
+from cityline.wiring import open_estate
 from tests.conftest import copy_vancouver
 from tests.deploy.conftest import CITY, TEMPLATES, Bodies
 
@@ -109,11 +109,6 @@ def test_the_server_starts_with_options_the_program_has(bodies: Bodies) -> None:
 def test_an_environment_that_is_not_on_aws_has_no_templates() -> None:
     with pytest.raises(DeclarationError, match="not on AWS"):
         render(open_estate(CITY, "local"))
-
-
-def test_a_city_on_aws_is_not_opened_on_this_machine() -> None:
-    with pytest.raises(UsageError, match="does not run on this machine"):
-        open_city(CITY, environment="aws")
 
 
 @pytest.mark.parametrize(

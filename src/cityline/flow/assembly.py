@@ -93,7 +93,7 @@ def _cube(reading: Reading) -> Cube | None:
         return None
     sql = (
         "SELECT department, channel, month, year, month_of_year, inquiries, month_complete "
-        f"FROM {TABLE} ORDER BY ALL"
+        f"FROM {TABLE} ORDER BY department, channel, month"
     )
     city = reading.folder.city.title
     return cube(

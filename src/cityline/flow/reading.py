@@ -172,7 +172,8 @@ class Reading:
             quoted = '"' + column.replace('"', '""') + '"'
             sql = (
                 f"SELECT {quoted} AS value, month, CAST(sum(inquiries) AS BIGINT) AS n "
-                f"FROM {table} WHERE {quoted} IS NOT NULL GROUP BY ALL ORDER BY ALL"
+                f"FROM {table} WHERE {quoted} IS NOT NULL GROUP BY {quoted}, month "
+                "ORDER BY value, month"
             )
             version = self.done.version(Address.parse(table))
             rows = self.parts.asking.query(sql, {table: version}).to_pylist()

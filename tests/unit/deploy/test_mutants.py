@@ -50,6 +50,10 @@ def test_roles_and_services_do_their_work_and_no_more(
     assert list(check(PLATFORMS["vancouver"])) == []
 
 
+TWICE = ("Denial3", "Payroll")
+"""The careful city's denial of one dataset, and the statements that tell that dataset apart."""
+
+
 def survivors(
     statements: list[Statement],
     spoil: Callable[[], tuple[Platform, list[Statement]]],
@@ -61,8 +65,15 @@ def survivors(
         platform, copied = spoil()
         change(copied)
         tried += 1
-        if name not in ALIKE and not next(found(platform), ""):
-            alive.append(name)
+        if name in ALIKE or next(found(platform), ""):
+            continue
+        if name.startswith(
+            TWICE[0]
+        ):  # alone it is not missed, because another statement says it too
+            copied[:] = [s for s in copied if TWICE[1] not in s["Sid"]]
+            if next(found(platform), ""):
+                continue
+        alive.append(name)
     assert tried >= 1
     return alive
 

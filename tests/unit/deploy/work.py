@@ -70,16 +70,24 @@ def table() -> Iterator[Row]:
         yield action, on, {"auditor"}, {}
     yield "cloudtrail:GetTrailStatus", trail + "-x", set(), {}
     yield "cloudtrail:StopLogging", trail, set(), {}
+    yield from _keys()
+    for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
+                   "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
+                   "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
+        yield action, "*", set(), {}
+
+
+def _keys() -> Iterator[Row]:
     for zone in AccessZone:
         alias = told(NAMES.key_alias_arn(zone))
         for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
             yield action, alias, {"administrator"}, {}
             yield action, alias + "x", set(), {}
+            yield action, key_arn(zone), {"administrator"}, {}
+        for action in ("kms:DescribeKey", "kms:PutKeyPolicy", "kms:EnableKeyRotation"):
+            yield action, key_arn(zone), {"administrator"}, {}
+            yield action, key_arn(zone) + "x", set(), {}
         yield "kms:Decrypt", alias, set(), {}
-    for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
-                   "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
-                   "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
-        yield action, "*", set(), {}
 
 
 def _jobs(run: set[str]) -> Iterator[Row]:
@@ -228,6 +236,8 @@ def trusts(p: Platform) -> Iterator[str]:
             other = said | {"aws:SourceAccount": OTHER}
             foreign = said | {"aws:SourceArn": mine.replace(ACCOUNT, OTHER)}
             tells = name in ("glue", "databrew", "cloudtrail")
+            other_service = Caller(service="lambda.amazonaws.com")
+            yield from _taken_on(role, trust, other_service, said, good=False)
             for sent, good in ((said, right), (other, False), (silent, right and not tells),
                                (foreign, right and not tells)):  # fmt: skip
                 caller = Caller(service=f"{name}.amazonaws.com")

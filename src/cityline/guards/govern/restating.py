@@ -102,8 +102,8 @@ def _rows_sql(key: Sequence[str], measure: str) -> str:
     columns = ", ".join(map(_quote, key))
     value = _quote(measure)
     return f"""
-WITH b AS (SELECT {columns}, sum({value}) AS v FROM restated.before GROUP BY ALL),
-a AS (SELECT {columns}, sum({value}) AS v FROM restated.after GROUP BY ALL),
+WITH b AS (SELECT {columns}, sum({value}) AS v FROM restated.before GROUP BY {columns}),
+a AS (SELECT {columns}, sum({value}) AS v FROM restated.after GROUP BY {columns}),
 j AS (
   SELECT b.v AS was, a.v AS now, b.present AS in_b, a.present AS in_a
   FROM (SELECT *, true AS present FROM b) AS b
