@@ -27,7 +27,12 @@ test-engines: $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Fetch Spark 3.5, S
 	@$(ON_SPARK4)
 	@CITYLINE_ENGINES=all $(BIN)/pytest -m engines
 
-test-all: $(VENV)/dev.stamp $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Run every test; chromium must be installed
+GATES := $(foreach gate,cdk lint checkov guard,build/gates/$(gate)/stamp)
+
+test-aws: $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run the tests against an emulator of AWS that enforces policies
+	@CITYLINE_AWS=all $(BIN)/pytest -m aws
+
+test-all: $(VENV)/dev.stamp $(VENV)/engines.stamp $(SPARK4)/spark4.stamp build/emulator-venv/stamp $(GATES) ## Run every test; chromium must be installed
 	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
 	@rm -f build/conformance.json
 	@$(ON_SPARK4)
@@ -45,7 +50,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations,
 	$(BIN)/cityline check --city cities/vancouver --home build/check
 	$(BIN)/pytest -q tests/house
 
-check-aws: $(VENV)/dev.stamp build/gates/cdk/stamp build/gates/lint/stamp build/gates/checkov/stamp build/gates/guard/stamp ## Judge the AWS templates: CDK, cdk-nag, cfn-lint, checkov, cfn-guard, parliament
+check-aws: $(VENV)/dev.stamp $(GATES) ## Judge the AWS templates: CDK, cdk-nag, cfn-lint, checkov, cfn-guard, parliament
 	PYTHONPATH=. $(BIN)/python -m tools.templates --check --without-cdk
 	PYTHONPATH=. $(BIN)/python -m tools.gates
 

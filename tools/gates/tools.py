@@ -39,7 +39,7 @@ CONTROL_TOWER = (
     "s3/ct-s3-pr-11", "waf/ct-wafv2-pr-1", "waf/ct-wafv2-pr-2",
     "cloudfront/ct-cloudfront-pr-1", "cloudfront/ct-cloudfront-pr-3",
 )  # fmt: skip
-"""AWS Control Tower's rules for the controls of trust.md that they check. PR.9 of S3, Object Lock
+"""AWS Control Tower's rules for the controls that they check. PR.9 of S3, Object Lock
 on every bucket, is not among them: zones that are rewritten cannot be locked; our own rules hold
 those that can."""
 

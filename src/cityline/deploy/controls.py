@@ -1,4 +1,4 @@
-"""The controls that a template can show (trust.md 1.2), and the checks that hold each.
+"""The controls that a template can show, and the checks that hold each.
 
 `checks` are our own, over the committed templates; `tools` are rules of the gates that see it too.
 A control without a check of ours and without a tool is not held, and says why in `note`.
@@ -86,4 +86,4 @@ CONTROLS = (
     _control("C59", "SNS", "topics are encrypted, over TLS, and somebody listens", "topics open-principals", "CKV_AWS_26 AwsSolutions-SNS3"),
     _control("C60", "SecretsManager", "secrets rotate", "unused-services", note="no secrets are kept; a check refuses one"),
 )  # fmt: skip
-"""In the order of trust.md."""
+"""In the order of their numbers."""

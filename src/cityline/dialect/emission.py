@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -49,12 +49,14 @@ def emit(
     *,
     parameters: Mapping[str, Any] | None = None,
     names: Mapping[str, str] | None = None,
+    notes: Collection[str] = (),
 ) -> str:
-    """One SELECT in the target's SQL. `names` says what to call tables there, by their name here.
+    """One SELECT in the target's SQL. `names` says what to call tables there, by their name here;
+    `notes` are columns that only note whether another one changed.
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
-    problems = lint(sql, excerpt(sql), schemas, targets=(target,))
+    problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes)
     if problems:
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeAlias
 
 from sqlglot import exp
@@ -27,12 +27,18 @@ _TEXT_FIRST = frozenset({"chr", "hash"})
 """Functions of texts that take something else."""
 
 
-def typed_refusals(tree: exp.Expr) -> Iterator[Refusal]:
-    """Everything in a typed tree that engines would answer differently."""
+def typed_refusals(tree: exp.Expr, notes: Collection[str] = ()) -> Iterator[Refusal]:
+    """Everything in a typed tree that engines would answer differently. `notes` are columns that
+    only note something about others, in which the text of a double may be compared."""
     for node in tree.walk():
         for kinds, check in _CHECKS:
-            if isinstance(node, kinds):
+            if isinstance(node, kinds) and not (check is _cast and _noted(node, notes)):
                 yield from ((line_of(node), what, hint) for what, hint in check(node))
+
+
+def _noted(node: exp.Expr, notes: Collection[str]) -> bool:
+    within = node.find_ancestor(exp.Alias) if notes else None
+    return within is not None and within.alias in notes
 
 
 _Told: TypeAlias = Iterator[tuple[str, str]]

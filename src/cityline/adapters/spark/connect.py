@@ -36,10 +36,11 @@ def connected(address: str) -> SparkSession:
     except ImportError as error:
         told = "Spark Connect's Python client is not installed"
         raise MissingExtra(told, hint="pip install 'cityline[spark-connect]'") from error
-    session: Any = Remote(address)  # not the builder: it would hide errors as warnings
-    _lose_patience(session.client)
-    session.conf.set(_MARK, "opened")
-    return session  # type: ignore[no-any-return] # both kinds of session answer alike
+    opened: Any = Remote(address)  # not the builder: it would hide errors as warnings
+    _lose_patience(opened.client)
+    opened.conf.set(_MARK, "opened")
+    session: SparkSession = opened  # both kinds of session answer alike
+    return session
 
 
 def forgotten(session: Any) -> bool:
