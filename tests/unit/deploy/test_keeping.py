@@ -18,8 +18,9 @@ from cityline.deploy.policies import (
 )
 from cityline.deploy.policies.statements import document
 from cityline.errors import UsageError
-from tests.unit.deploy.cities import KEPT, VANCOUVER, careful, retention
-from tests.unit.deploy.platform import NAMES
+from tests.unit.deploy.cities import KEPT, VANCOUVER, access, careful, retention
+from tests.unit.deploy.evaluation import Outcome, Request, evaluate
+from tests.unit.deploy.platform import ANYTHING, NAMES, SAFE, build, person, told
 
 
 def rules(zone: AccessZone, access: Any = VANCOUVER, kept: Any = KEPT) -> dict[str, Any]:
@@ -115,6 +116,22 @@ def test_the_static_site_is_read_by_its_distribution_alone() -> None:
     (one,) = [s for s in made["Statement"] if s["Sid"] == "DistributionReads"]
     assert one["Principal"] == {"Service": "cloudfront.amazonaws.com"}
     assert one["Condition"] == {"StringEquals": {"aws:SourceArn": arn}}
+
+
+def test_a_role_that_may_not_administer_cannot_whatever_is_attached() -> None:
+    denial = {"roles": ["administrator"], "verbs": ["administer", "read"], "zones": ["trail"],
+              "why": "The trail's rules stay as they are."}  # fmt: skip
+    platform = build(access(denials=[denial], tests=[]))
+    bucket = told(NAMES.bucket_arn(AccessZone.TRAIL))
+    for role, outcome in (("administrator", Outcome.EXPLICIT), ("operator", Outcome.ALLOWED)):
+        caller, said = person(role)
+        request = Request(caller, "s3:PutBucketPolicy", bucket, said | SAFE)
+        assert evaluate(request, [ANYTHING], platform.buckets[AccessZone.TRAIL]) is outcome
+    sids = [s["Sid"] for s in platform.buckets[AccessZone.TRAIL]["Statement"]]
+    assert "Denial0" in sids
+    wide = access(denials=[denial | {"verbs": ["read"]}], tests=[])
+    sids = [s["Sid"] for s in build(wide).buckets[AccessZone.TRAIL]["Statement"]]
+    assert "Denial0" not in sids, "the declared readers leave the role out already"
 
 
 def test_an_empty_document_is_never_made() -> None:

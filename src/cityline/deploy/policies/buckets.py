@@ -165,14 +165,21 @@ def _denial(
     access: Access, names: Names, zone: AccessZone, denial: Denial, number: int, *, replica: bool
 ) -> Iterator[Statement]:
     condition: dict[str, dict[str, Any]] = {}
+    verbs = denial.verbs
     if EVERY not in denial.roles:
+        # such a role is not among the declared ones, so only what is not guarded is left to refuse;
+        # who comes through another's door has no credentials: OtherAccounts refuses it
+        guarded = _guarded(zone, sealed=kept_by_all(access, zone))
+        kept = (Verb.DELETE,) if kept_by_all(access, zone) else ()
+        written = (Verb.PUBLISH,) if Verb.WRITE in guarded else ()
+        verbs = tuple(v for v in denial.verbs if v not in (*guarded, *kept, *written))
         roles = [r for r in denial.roles if not access.roles[r].through]
-        if not roles:
-            return  # who comes through another's door has no credentials: OtherAccounts refuses it
+        if not roles or not verbs:
+            return
         condition = {"ArnEquals": {"aws:PrincipalArn": [names.role_arn(r) for r in roles]}}
-    actions = list(dict.fromkeys(a for v in denial.verbs for a in REFUSED_ACTIONS[v]))
+    actions = list(dict.fromkeys(a for v in verbs for a in REFUSED_ACTIONS[v]))
     on = objects(names, zone, denial.datasets or None, replica=replica)
-    if Verb.ADMINISTER in denial.verbs:
+    if Verb.ADMINISTER in verbs:
         on = [names.bucket_arn(zone, replica=replica), *on]
     yield _deny(f"Denial{number}", actions, on, condition)
 
