@@ -27,7 +27,7 @@ from tests.buckets import bucket_city, opened, same_tables
 from tests.conftest import TODAY, Ran, copy_vancouver, run_city
 from tests.s3server import Server, s3_server
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
 LATER = date(2026, 9, 17)
 """A day by which the portal has another month."""
 
