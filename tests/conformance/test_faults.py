@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.trino.engine import TrinoEngine
 from cityline.errors import EngineError, SessionLost
-from cityline.ports.engine import Engine
+from cityline.lake.address import Address, Zone
 from tests.conformance import data
 from tests.conftest import ROOT
 
@@ -34,6 +35,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.timeout(900),
 ]
+ADDRESS = Address(Zone.CURATED, "any")
 TABLES = {"t": data.rows()}
 LONG = (
     "SELECT count(*) AS n, sum(a.id * b.id % 7) AS v FROM t AS a CROSS JOIN t AS b "
@@ -138,7 +140,7 @@ def test_a_cluster_without_workers_is_lost_in_bounded_time(
 ) -> None:
     asked = {"home": str(tmp_path), "address": cluster.address, "patience": 10}
     with driver(**asked, sql=WIDE, into="curated/wide/data/two") as write:
-        clusters.eventually(lambda: cluster.executors(), what="an executor")
+        clusters.eventually(cluster.executors, what="an executor")
         time.sleep(2)
         cluster.kill_workers()
         ended = write.ended(90)
@@ -177,8 +179,16 @@ def test_a_driver_without_memory_says_what_to_raise_and_completes_with_more(tmp_
 
 
 @pytest.fixture
-def beside(shared_home: Path, tmp_path: Path) -> Iterator[clusters.TrinoCluster]:
-    with clusters.trino_cluster(shared_home, tmp_path / "trino", memory="200MB") as found:
+def bare(tmp_path: Path) -> Path:
+    """A home whose catalogue has no table yet."""
+    store = FolderStore(tmp_path / "home" / "lake")
+    assert IcebergCatalog(tmp_path / "home", store, shared=True).snapshots(ADDRESS) == []
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def beside(bare: Path, tmp_path: Path) -> Iterator[clusters.TrinoCluster]:
+    with clusters.trino_cluster(bare, tmp_path / "trino", memory="40MB") as found:
         yield found
 
 
@@ -215,17 +225,22 @@ def test_trino_loses_a_worker_and_then_its_coordinator(beside: clusters.TrinoClu
     assert [(type(e), e.what) for e in raised] == [(SessionLost, "Trino does not answer")]  # type: ignore[attr-defined]
 
 
-def test_trino_without_memory_says_so(beside: clusters.TrinoCluster, trino: Engine) -> None:
+def test_trino_without_memory_says_so_and_completes_with_more(
+    beside: clusters.TrinoCluster, bare: Path, tmp_path: Path
+) -> None:
     large = (
         "SELECT count(*) AS n FROM (SELECT a.id AS i, b.id AS j, c.id AS k, d.id AS l, count(*) AS n "
         "FROM t AS a CROSS JOIN t AS b CROSS JOIN t AS c CROSS JOIN t AS d CROSS JOIN t AS e "
-        "GROUP BY a.id, b.id, c.id, d.id, e.id) AS q"
+        "WHERE e.id <= 4 GROUP BY a.id, b.id, c.id, d.id, e.id) AS q"
     )
     with pytest.raises(EngineError, match="out of memory") as caught:
         beside.engine().query(large, TABLES)
     assert "give Trino more memory" in caught.value.hint
     assert beside.engine().query(LONG, TABLES).to_pylist() == LONG_ANSWER
-    assert trino.query(large, TABLES).to_pylist() == [{"n": 24**5}]
+    beside.kill_worker()
+    beside.coordinator.kill()
+    with clusters.trino_cluster(bare, tmp_path / "more", memory="500MB") as more:
+        assert more.engine().query(large, TABLES).to_pylist() == [{"n": 24**4 * 4}]
 
 
 def test_duckdb_without_memory_says_so(tmp_path: Path) -> None:

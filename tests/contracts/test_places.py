@@ -1,4 +1,4 @@
-"""The store, the ledger, the catalogue and the figures keep what their ports promise."""
+"""The engine and the figures keep what their ports promise."""
 
 from __future__ import annotations
 
@@ -11,20 +11,9 @@ import pyarrow as pa
 import pytest
 
 from cityline.adapters.formats.figures import VegaFigures
-from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.adapters.local.engine import DuckEngine
-from cityline.adapters.local.ledger import SqliteLedger
 from cityline.adapters.local.store import FolderStore
 from cityline.errors import EngineError
-from cityline.lake.address import Address, Zone
-from cityline.lake.receipt import Outcome, Receipt
-from cityline.ports.ledger import Release
-
-X = Address(Zone.CURATED, "x-y")
-
-
-def receipt(step: str, run: str = "r-1", outcome: Outcome = Outcome.DONE) -> Receipt:
-    return Receipt(run, step, outcome, "f", "2026-01-01T00:00:00+00:00", 0.1)
 
 
 def test_a_file_of_another_file_system_is_adopted_whole(tmp_path: Path) -> None:
@@ -38,44 +27,6 @@ def test_a_file_of_another_file_system_is_adopted_whole(tmp_path: Path) -> None:
     assert store.read("a/b") == b"moved"
     assert not file.exists()
     assert [p.name for p in (tmp_path / "lake" / "a").iterdir()] == ["b"]
-
-
-def test_a_ledger_keeps_receipts_in_order_and_promotes_at_once(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path)
-    assert ledger.current() is None
-    ledger.record(receipt("ingest/x"))
-    ledger.record(receipt("prepare/x", outcome=Outcome.FAILED))
-    ledger.record(receipt("ingest/x", run="r-2"))
-    assert [r.run for r in ledger.receipts(step="ingest/x")] == ["r-2", "r-1"]
-    last = ledger.last("ingest/x")
-    assert last is not None
-    assert last.run == "r-2"
-    assert ledger.last("prepare/x") is None, "a failed step has no outcome to stand on"
-    release = Release("id", "r-2", "2026-01-01", {"ingest/x": receipt("ingest/x", "r-2")})
-    ledger.promote(release, {})
-    current = SqliteLedger(tmp_path).current()
-    assert current is not None
-    assert current.receipts["ingest/x"].run == "r-2"
-
-
-def test_a_catalogue_replaces_rows_and_keeps_the_past(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path / "lake")
-    engine, catalog = DuckEngine(store), IcebergCatalog(tmp_path, store)
-    versions = []
-    for i, columns in enumerate(("a", "a, 1 AS b", "a")):
-        table = pa.table({"a": list(range(i, 3))})
-        written = engine.write(f"SELECT {columns} FROM t", {"t": table}, X.key("data", str(i)))
-        versions.append(catalog.commit(X, written, properties={"cityline.run": f"r-{i}"}))
-    assert [s.rows for s in catalog.snapshots(X)] == [1, 2, 3]
-    assert [s.run for s in catalog.snapshots(X)] == ["r-2", "r-1", "r-0"]
-    for version in versions:
-        assert catalog.version(X, version.id) == version
-    sql = "SELECT count(*) AS n FROM curated.x_y"
-    assert engine.query(sql, {"curated.x_y": versions[0]}).to_pylist() == [{"n": 3}]
-    orphan = engine.write("SELECT 1 AS a", {}, X.key("data", "orphan"))
-    gone = catalog.expire(X, 1, frozenset({versions[0].id}))
-    assert set(gone) == {versions[1].files[0].key, orphan.files[0].key}
-    assert [s.id for s in catalog.snapshots(X)] == [versions[2].id, versions[0].id]
 
 
 def test_an_engine_answers_many_at_once(engine: DuckEngine) -> None:

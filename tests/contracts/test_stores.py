@@ -1,4 +1,5 @@
-"""One suite for every store: the folder, and a bucket of a real server."""
+"""One suite for every store: the folder, a bucket of a real server, and AWS's bucket for each zone
+in the emulator."""
 
 from __future__ import annotations
 
@@ -12,27 +13,67 @@ from cityline.adapters.aws.store import S3Store
 from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.store import FolderStore
+from cityline.declarations.environment import Lake
 from cityline.errors import StoreError
 from cityline.lake.address import Address, Zone
 from cityline.ports.store import Store
+from tests.aws.emulator import Emulator
 from tests.buckets import lake
+from tests.contracts.places import REGION, as_owner
 from tests.s3server import Server
 
 X = Address(Zone.CURATED, "x-y")
 
 
 @pytest.fixture(
-    params=["folder", *(pytest.param(k, marks=pytest.mark.engines) for k in ("bucket", "prefix"))]
+    params=[
+        "folder",
+        *(pytest.param(k, marks=pytest.mark.engines) for k in ("bucket", "prefix")),
+        pytest.param("zones", marks=pytest.mark.aws),
+    ]
 )
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
     """Each kind of store, empty."""
     if request.param == "folder":
         yield FolderStore(tmp_path / "lake")
+        return
+    if request.param == "zones":
+        emulator: Emulator = request.getfixturevalue("aws")
+        yield zones(emulator, tmp_path, monkeypatch)
         return
     server: Server = request.getfixturevalue("s3")
     bucket = server.bucket(f"store-{uuid4().hex[:8]}")
     prefix = "" if request.param == "bucket" else "/city/lake"
     yield S3Store(lake(server, bucket, prefix), tmp_path / "cache")
+
+
+def zones(emulator: Emulator, folder: Path, patch: pytest.MonkeyPatch) -> S3Store:
+    """A lake of three buckets: what begins with `a` or `ab` has its own."""
+    as_owner(emulator, patch)
+    names = [f"{kind}-{uuid4().hex[:8]}" for kind in ("lake", "a", "ab")]
+    for name in names:
+        where = {"LocationConstraint": REGION}
+        emulator.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    declared = Lake(address=f"s3://{names[0]}", region=REGION, deadline=20)
+    return S3Store(declared, folder / "cache", {"a": names[1], "ab": names[2]})
+
+
+def test_a_zone_lies_in_its_own_bucket_and_is_found_there(
+    aws: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = zones(aws, tmp_path, monkeypatch)
+    for key in ("a/x", "ab/x", "b/x"):
+        store.write(key, b"1")
+    places = [store.locate(key) for key in ("a/x", "ab/x", "b/x")]
+    assert len({p.split("/")[2] for p in places}) == 3
+    assert [store.key(p) for p in places] == ["a/x", "ab/x", "b/x"]
+    assert store.keys("") == ["a/x", "ab/x", "b/x"]
+    with pytest.raises(StoreError, match="another lake"):
+        store.key(places[0].replace("/a/", "/ab/"))
+    store.remove("a")
+    assert store.keys("") == ["ab/x", "b/x"]
 
 
 def test_bytes_come_back_as_they_went(store: Store, tmp_path: Path) -> None:

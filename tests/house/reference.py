@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from cityline import errors
 from cityline.cli.commands.project import kinds
 from cityline.cli.program import _COMMANDS, program
 from cityline.declarations.dqdl import RULE_TYPES
+from cityline.deploy.controls import CONTROLS
 from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
 from cityline.guards.govern.measures import MEASURES
 from cityline.stages.prepare.operations import OPERATIONS
+from tests.deploy.conftest import committed
+from tests.deploy.weakenings import mutants
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 _MADE = "This page is made from the code by `make docs`; do not edit it."
@@ -160,6 +164,29 @@ def _type(described: dict[str, Any]) -> str:
     return str(described.get("type", "any"))
 
 
+def aws_controls() -> str:
+    """The controls a template can show, and what holds each."""
+    held = sum(c.held for c in CONTROLS)
+    weakened = Counter(mutant.control for mutant in mutants(committed()))
+    lines = [
+        "# Controls of the AWS templates", "", _MADE, "",
+        f"{len(CONTROLS)} controls can be shown in a template; {held} are held: weaken one, and a check or a tool "
+        f"fails. Each is weakened at every place that has it, {sum(weakened.values()):,} in all "
+        "(`tests/deploy/weakenings.py`), and a check of ours must see it. Three of them are of services that are not used, and a check refuses those. A check of ours is in `cityline.deploy.checks`, has a mistake it is known to find in "
+        "`tests/deploy/mutants.py`, and runs in `make test`; a tool runs in `make check-aws`. Controls of the account "
+        "(root, sign-in, detection services) and of what runs are not in this table.", "",
+        "| control | AWS's name | demands | our checks | weakened | tools | note |",
+        "| --- | --- | --- | --- | ---: | --- | --- |",
+    ]  # fmt: skip
+    for c in CONTROLS:
+        ours = ", ".join(f"`{n}`" for n in c.checks)
+        tools = ", ".join(f"`{n}`" for n in c.tools)
+        state = c.note if c.held else f"**not held**: {c.note}"
+        places = weakened[c.id] or ""
+        lines.append(f"| {c.id} | {c.name} | {c.demands} | {ours} | {places} | {tools} | {state} |")
+    return "\n".join(lines) + "\n"
+
+
 def commands() -> str:
     """Every command with its options."""
     lines = ["# Commands", "", _MADE]
@@ -185,6 +212,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "dqdl.md": rules,
     "portable-sql.md": portable_sql,
     "declarations.md": declarations,
+    "aws-controls.md": aws_controls,
     "cli.md": commands,
 }
 

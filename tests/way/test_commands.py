@@ -48,6 +48,32 @@ def test_init_check_run_answer(tmp_path: Path, portal: SamplePortal) -> None:
     assert "FROM curated.department_channel_month" in shown.stdout
 
 
+def test_access_says_who_may_do_what_and_why(tmp_path: Path) -> None:
+    city = copy_vancouver(tmp_path / "city")
+    shown = cityline("access", cwd=city)
+    assert shown.returncode == 0, shown.stderr
+    rows = {line.split()[0]: line.split()[1:] for line in shown.stdout.splitlines() if line}
+    assert rows["role"] == ["raw", "landing", "curated", "site", "results", "code", "log", "trail"]
+    assert rows["auditor"] == ["·", "·", "·", "·", "(r)(w)", "·", "·", "r"]
+    assert rows["public"] == ["·"] * 8
+    assert rows["administrator"] == ["a"] * 8
+    assert "trail    *                   366           2557  compliance" in shown.stdout
+    one = cityline("access", "auditor", cwd=city).stdout
+    assert "grants.13: Who did what is read by somebody who does nothing." in one
+    data = told("access", cwd=city)["data"]
+    cells = {(c["role"], c["zone"], c["verb"], c["dataset"]): c for c in data["cells"]}
+    assert cells["auditor", "trail", "read", "*"]["allowed"] is True
+    assert cells["administrator", "trail", "delete", "*"]["reason"].startswith("denials.0")
+    assert {k["zone"] for k in data["kept"]} >= {"raw", "trail"}
+    wrong = cityline("access", "auditr", cwd=city)
+    assert wrong.returncode == ExitCode.USAGE
+    assert "did you mean 'auditor'?" in wrong.stderr
+    (city / "policies" / "access.toml").unlink()
+    none = cityline("access", cwd=city)
+    assert none.returncode == ExitCode.USAGE
+    assert "no access policy" in none.stderr
+
+
 @pytest.fixture(scope="module")
 def city(ran: Ran) -> Path:
     return ran.folder

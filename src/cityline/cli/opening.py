@@ -72,24 +72,39 @@ class Asked:
         return parts, release, done
 
 
-def shared(function: _F) -> _F:
-    """Give a command the shared options, as one `Asked`."""
-
-    @click.option(
+_SHARED = (
+    click.option(
         "--city",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="CITYLINE_CITY",
         help="The city's folder. Default: here, or the nearest folder above with a city.toml.",
-    )
-    @click.option("--env", "environment", default="local", envvar="CITYLINE_ENV", show_default=True)
-    @click.option(
+    ),
+    click.option(
+        "--env",
+        "--environment",
+        "environment",
+        default="local",
+        envvar="CITYLINE_ENV",
+        show_default=True,
+        help="Where the city runs: a file of its environments.",
+    ),
+    click.option(
         "--home",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="CITYLINE_HOME",
         help="Where the lake and the site are kept. Default: as the environment says.",
-    )
-    @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-    @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout."),
+    click.option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
+)
+
+
+def shared(function: _F) -> _F:
+    """Give a command the shared options, as one `Asked`."""
+
+    for option in reversed(_SHARED):
+        function = option(function)
+
     @functools.wraps(function)
     def command(
         *args: Any,

@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "project",
     "check": "project",
     "schema": "project",
+    "access": "protecting",
     "doctor": "doctor",
     "demo": "demo",
     "sample-portal": "demo",
@@ -47,6 +48,10 @@ _COMMANDS = {
     "serve": "serving",
     "users": "serving",
     "tokens": "serving",
+    "monitor": "watching",
+    "audit": "watching",
+    "cost": "watching",
+    "deploy": "deploying",
 }
 """Command → module of `cityline.cli.commands` that holds it."""
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from cityline.declarations.reading import Declared
+from cityline.declarations.schedules import cron_fault
 
 
 class Http(Declared):
@@ -128,15 +129,103 @@ class TrinoAt(Declared):
     tls: bool = False
 
 
+class Usage(Declared):
+    """A month's use of AWS, to estimate its charge. Sizes in gigabytes; `query_mb` is what one
+    question scans, `rewritten_share` the part of what is stored that is written anew each month."""
+
+    stored_gb: Annotated[float, Field(ge=0)] = 5.0
+    rewritten_share: Annotated[float, Field(ge=0)] = 1.0
+    runs: Annotated[int, Field(ge=0)] = 30
+    job_minutes: Annotated[float, Field(ge=0)] = 5.0
+    databrew_runs: Annotated[int, Field(ge=0)] = 1
+    databrew_minutes: Annotated[float, Field(ge=0)] = 10.0
+    queries: Annotated[int, Field(ge=0)] = 2000
+    query_mb: Annotated[float, Field(ge=0)] = 10.0
+    writes: Annotated[int, Field(ge=0)] = 50_000
+    reads: Annotated[int, Field(ge=0)] = 500_000
+    logs_gb: Annotated[float, Field(ge=0)] = 1.0
+    readers_gb: Annotated[float, Field(ge=0)] = 20.0
+
+
+class Usages(Declared):
+    """What a month may look like: estimates are shown for all three."""
+
+    low: Usage = Usage(runs=4, queries=200, stored_gb=1, writes=5_000, reads=50_000, readers_gb=2)
+    expected: Usage = Usage()
+    high: Usage = Usage(
+        runs=90, queries=50_000, stored_gb=100, writes=500_000, reads=10_000_000, readers_gb=500,
+        logs_gb=10, databrew_runs=4,
+    )  # fmt: skip
+
+
+class Aws(Declared):
+    """Where and how large the city is on AWS: regions, sizes and sums.
+
+    Who may do what, and how long things are kept, is in `policies/`. Every resource's name begins
+    with `prefix`.
+    """
+
+    prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,23}[a-z0-9]$")]
+    home_region: str = "ca-central-1"
+    replica_region: str = "ca-west-1"
+    alarm_email: str = ""
+    """Who is told; confirmed by a link AWS sends. A parameter of the templates, not in them."""
+    monthly_budget_usd: Annotated[float, Field(gt=0)] = 100.0
+    domain: str = ""
+    """The name readers type; a parameter of the templates, with its certificate."""
+    certificate_arn: str = ""
+    schedule: str = "cron(30 11 * * ? *)"
+    """When the jobs start, in UTC, as Glue writes it."""
+    glue_workers: Annotated[int, Field(ge=2, le=100)] = 2
+    glue_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
+    glue_minutes: Annotated[int, Field(ge=5, le=480)] = 60
+    """After so many minutes a job is stopped."""
+    query_cutoff_mb: Annotated[int, Field(ge=10)] = 1024
+    """A query that would scan more is stopped by Athena."""
+    asks_in: str = "analysis"
+    """The workgroup of what is asked from here, an `asks_in` of the access policy."""
+    query_seconds: Annotated[int, Field(ge=1, le=14_400)] = 300
+    """After so long a query is cancelled."""
+    reuse_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
+    """A result younger than this may be given again instead of asking anew; 0 asks always."""
+    instance_type: str = "t4g.small"
+    vpc_cidr: str = "10.31.0.0/20"
+    site: Literal["server", "static"] = "server"
+    """How readers get the site: `cityline serve` behind a load balancer, or files from the edge."""
+    usage: Usages = Usages()
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_schedule(cls, found: str) -> str:
+        fault = cron_fault(found)
+        if fault:
+            raise ValueError(fault)
+        return found
+
+    @field_validator("vpc_cidr")
+    @classmethod
+    def _is_a_network(cls, found: str) -> str:
+        if ip_network(found).prefixlen > 24:  # noqa: PLR2004 - four subnets of 64 addresses
+            raise ValueError("a /24 or larger network is needed")
+        return found
+
+    @model_validator(mode="after")
+    def _replica_is_elsewhere(self) -> Self:
+        if self.home_region == self.replica_region:
+            raise ValueError("the replica must be in another region than home")
+        return self
+
+
 class Environment(Declared):
-    """`environments/<name>.toml`. `home` is relative to the city's folder."""
+    """`environments/<name>.toml`. `home` is relative to the city's folder; `kind = "aws"` needs a
+    table `[aws]`."""
 
     name: str
-    kind: Literal["local"]
+    kind: Literal["local", "aws"]
     engine: Literal["duckdb", "spark"] = "duckdb"
     """What prepares and structures."""
-    questions: Literal["duckdb", "trino", "spark"] = "duckdb"
-    """What answers questions, over the same tables."""
+    questions: Literal["duckdb", "trino", "spark", "athena"] = "duckdb"
+    """What answers questions, over the same tables; `athena` is there in the kind aws alone."""
     lake: Lake | None = None
     spark: SparkAt = SparkAt()
     trino: TrinoAt = TrinoAt()
@@ -148,3 +237,14 @@ class Environment(Declared):
     keep_releases: Annotated[int, Field(ge=2)] = 6
     http: Http = Http()
     serve: Serve = Serve()
+    aws: Aws | None = None
+
+    @model_validator(mode="after")
+    def _aws_is_described(self) -> Self:
+        if self.kind == "aws" and self.aws is None:
+            raise ValueError("an environment of kind aws needs a table [aws] with its prefix")
+        if self.questions == "athena" and self.kind != "aws":
+            raise ValueError("questions = athena needs an environment of kind aws")
+        if self.aws is not None and self.aws.domain not in ("", *self.serve.hosts):
+            raise ValueError(f"serve.hosts does not name the domain {self.aws.domain}")
+        return self

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cityline.declarations import dqdl
+from cityline.declarations.access import Access
 from cityline.declarations.city import City
 from cityline.declarations.corrections import Corrections
 from cityline.declarations.environment import Environment
@@ -18,6 +19,7 @@ from cityline.declarations.model import Model
 from cityline.declarations.question import Question
 from cityline.declarations.reading import Declared, read_sql, read_toml
 from cityline.declarations.recipe import Recipe
+from cityline.declarations.retention import Retention
 from cityline.declarations.source import Source
 from cityline.errors import DeclarationError, Problem
 
@@ -27,7 +29,8 @@ _D = TypeVar("_D", bound=Declared)
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Declarations by kind and name. `rules` maps an address such as `landing/inquiry-volume` to
-    its rule set. `digests` maps each file, relative to `root`, to the SHA-256 of its bytes."""
+    its rule set. `access` and `retention` are None in a city that has no such policy. `digests`
+    maps each file, relative to `root`, to the SHA-256 of its bytes."""
 
     root: Path
     city: City
@@ -40,6 +43,8 @@ class Folder:
     facets: Mapping[str, Facet]
     languages: Mapping[str, Language]
     rules: Mapping[str, dqdl.Ruleset]
+    access: Access | None
+    retention: Retention | None
     digests: Mapping[str, str]
 
     def digest(self, *prefixes: str) -> str:
@@ -72,6 +77,8 @@ def read_folder(root: Path, environment: str = "local") -> Folder:
             "languages", "*.toml", lambda p, f: read_toml(Language, p, f, name=p.stem)
         ),
         rules=reader.rules(),
+        access=reader.policy(Access, "access"),
+        retention=reader.policy(Retention, "retention"),
         digests=reader.digests(),
     )
     if reader.problems:
@@ -110,6 +117,12 @@ class _Reader:
             if declaration is not None:
                 found[path.stem] = declaration
         return found
+
+    def policy(self, kind: type[_D], name: str) -> _D | None:
+        path = f"policies/{name}.toml"
+        if not (self.root / path).is_file():
+            return None
+        return self._one(path, lambda p, f: read_toml(kind, p, f))
 
     def rules(self) -> dict[str, dqdl.Ruleset]:
         base = self.root / "policies" / "quality"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _FRONT = re.compile(r"\A\s*/\*---\r?\n(?P<toml>.*?)\r?\n---\*/\s*(?P<sql>.*)\Z", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 class Declared(BaseModel):
@@ -91,7 +92,11 @@ def _problem(kind: type[BaseModel], fault: ErrorDetails, file: str) -> Problem:
     if fault["type"] == "missing":
         return Problem(file, key, f"the key {location[-1]!r} is missing")
     message = fault["msg"].removeprefix("Value error, ")
-    return Problem(file, key, f"{message} (found {fault['input']!r:.80})")
+    what = f"{message} (found {fault['input']!r:.80})"
+    if fault["type"] in ("enum", "literal_error"):
+        known = _QUOTED.findall(str(fault.get("ctx", {}).get("expected", "")))
+        return Problem(file, key, what, nearest(str(fault["input"]), known))
+    return Problem(file, key, what)
 
 
 def _keys_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -8,8 +8,8 @@ Every function call is ours: SQLGlot parses it as a name with arguments and neve
 itself, because some of its translations were found to be wrong without a word.
 """
 
-from cityline.dialect.emission import Target, emit
+from cityline.dialect.emission import Target, emit, unreadable
 from cityline.dialect.linter import lint
 from cityline.dialect.syntax import Schemas
 
-__all__ = ["Schemas", "Target", "emit", "lint"]
+__all__ = ["Schemas", "Target", "emit", "lint", "unreadable"]

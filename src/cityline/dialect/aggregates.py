@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from cityline.dialect.syntax import called
+from cityline.dialect.types import is_decimal
 
 _FITTED = frozenset({"corr", "regr_slope"})
 _Sized = Callable[[exp.Expr], exp.Expr]
@@ -18,6 +19,8 @@ def complete_aggregates(tree: exp.Expr, target: str) -> exp.Expr:
         name = called(node)
         if name in _FITTED:
             _fitted(node, target)
+        elif name in ("avg", "mean") and is_decimal(node.expressions[0]):
+            _exact_mean(node)
         elif target == "trino" and name in ("min", "max") and node.is_type("double", "float"):
             _extreme(node, name)
     return tree
@@ -39,6 +42,15 @@ def _fitted(node: exp.Anonymous, target: str) -> None:
         )
     answer = _call("coalesce", answer, _nan())
     outer.replace(exp.Paren(this=exp.Case(ifs=[exp.If(this=some, true=answer)])))
+
+
+def _exact_mean(node: exp.Anonymous) -> None:
+    """DuckDB adds decimals exactly and divides as doubles; others round to the decimals' places."""
+    outer, around = _outer(node)
+    value = node.expressions[0]
+    count = _call("nullif", around(_call("count", value.copy())), exp.Literal.number(0))
+    total = around(_call("sum", value.copy()))
+    outer.replace(exp.Paren(this=exp.Div(this=total, expression=count)))
 
 
 def _paired(value: exp.Expr, *pair: exp.Expr) -> exp.Expr:

@@ -14,6 +14,13 @@ from cityline.dialect.types import is_decimal, is_double, is_whole
 
 _Say = Callable[[exp.Expr], str]
 _SPECIAL: dict[str, Callable[[Sequence[exp.Expr], str, _Say], str]] = {}
+_OF_DECIMALS = {
+    "floor": ("floor({0})", "floor({0})"),
+    "ceil": ("ceil({0})", "ceil({0})"),
+    "ceiling": ("ceil({0})", "ceil({0})"),
+    "trunc": ("if({0} < 0, ceil({0}), floor({0}))", "truncate({0})"),
+}
+"""Of decimals, in Spark's and in Trino's words: they stay decimals."""
 _HOLE = re.compile(r"\{(\d+|\*)\}")
 
 
@@ -25,6 +32,8 @@ def spoken_call(node: exp.Anonymous, target: str, say: _Say) -> str:
         return special(node.expressions, target, say)
     known = FUNCTIONS.get(name)
     template = known.said(target) if known else ""
+    if name in _OF_DECIMALS and node.expressions and is_decimal(node.expressions[0]):
+        template = _OF_DECIMALS[name][target == "trino"]
     said = [say(a) for a in node.expressions]
     if not template:
         return f"{name}({', '.join(said)})"
@@ -107,10 +116,8 @@ _SPECIAL["least"] = _extreme_of("least")
 @_special("date_trunc", "datetrunc")
 def _trunc(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     unit, of = say(args[0]).lower(), say(args[1])
-    call = f"date_trunc({unit}, {of})"
-    moment = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"
-    kind = "DATE" if args[1].is_type("date") else moment
-    return f"CAST({call} AS {kind})"
+    kind = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"  # of a date too, as in DuckDB
+    return f"CAST(date_trunc({unit}, {of}) AS {kind})"
 
 
 @_special("date_diff", "datediff")
@@ -156,7 +163,7 @@ def _mean(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG
 
 @_special("round")
 def _round(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
-    """DuckDB scales, rounds halves away from zero and scales back, in doubles; decimals are exact."""
+    """DuckDB scales, rounds halves away from zero and scales back; decimals are exact."""
     if is_decimal(args[0]):
         return f"round({', '.join(map(say, args))})"
     value = f"CAST({say(args[0])} AS DOUBLE)"

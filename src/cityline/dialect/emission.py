@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from sqlglot import exp
+from sqlglot.dialects.athena import Athena
 from sqlglot.dialects.spark import Spark
 from sqlglot.dialects.trino import Trino
+from sqlglot.errors import SqlglotError
 
 from cityline.dialect.aggregates import complete_aggregates
 from cityline.dialect.calls import spoken_call
@@ -47,12 +49,14 @@ def emit(
     *,
     parameters: Mapping[str, Any] | None = None,
     names: Mapping[str, str] | None = None,
+    notes: Collection[str] = (),
 ) -> str:
-    """One SELECT in the target's SQL. `names` says what to call tables there, by their name here.
+    """One SELECT in the target's SQL. `names` says what to call tables there, by their name here;
+    `notes` are columns that only note whether another one changed.
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
-    problems = lint(sql, excerpt(sql), schemas, targets=(target,))
+    problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes)
     if problems:
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
@@ -62,6 +66,20 @@ def emit(
     tree = complete_aggregates(tree, target)
     tree = _renamed(_rewritten(tree, target), names or {})
     return tree.sql(dialect=_TARGETS[target], pretty=True, comments=False)
+
+
+def unreadable(sql: str) -> str:
+    """What keeps a text from being one statement of Athena's SQL, or nothing.
+
+    A statement the grammar takes only as an opaque command is told too: nothing in it was read.
+    """
+    try:
+        found = [e for e in Athena().parse(sql) if e is not None]
+    except SqlglotError as error:
+        return str(error).splitlines()[0].split("\x1b")[0].strip()
+    if len(found) != 1:
+        return f"{len(found)} statements; exactly one can be run"
+    return "not read by the grammar" if isinstance(found[0], exp.Command) else ""
 
 
 def _bound(tree: exp.Expr, parameters: Mapping[str, Any]) -> exp.Expr:

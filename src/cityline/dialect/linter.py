@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlglot import exp
 
@@ -119,17 +119,18 @@ def lint(
     *,
     first_line: int = 1,
     targets: tuple[str, ...] = ("spark", "trino"),
+    notes: Collection[str] = (),
 ) -> list[Problem]:
     """Everything in one SELECT that cannot be guaranteed alike on DuckDB, Spark and Trino.
 
     With `schemas` types are known and casts and dates are checked too. `first_line` is where the
-    SQL begins in its file.
+    SQL begins in its file. `notes` are columns that only note whether another one changed.
     """
     try:
         tree = parse(sql)
         found = list(_refusals(tree, targets))
         if not found and schemas is not None:
-            found = list(typed_refusals(typed(tree.copy(), schemas)))
+            found = list(typed_refusals(typed(tree.copy(), schemas), notes))
     except EngineError as error:
         return [Problem(where, f"line {first_line}", error.what, error.hint)]
     return [

@@ -1,8 +1,8 @@
-"""What is refused once types are known: casts, comparisons and arithmetic that mean another thing."""
+"""What is refused once types are known: casts, comparisons and sums that mean another thing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeAlias
 
 from sqlglot import exp
@@ -10,6 +10,7 @@ from sqlglot import exp
 from cityline.dialect.functions import FUNCTIONS
 from cityline.dialect.syntax import called, line_of
 from cityline.dialect.types import (
+    ROUNDED,
     is_dated,
     is_decimal,
     is_double,
@@ -22,17 +23,22 @@ from cityline.dialect.types import (
 Refusal: TypeAlias = tuple[int, str, str]
 """Line, what, and what to write instead."""
 
-_ROUNDED = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
 _TEXT_FIRST = frozenset({"chr", "hash"})
 """Functions of texts that take something else."""
 
 
-def typed_refusals(tree: exp.Expr) -> Iterator[Refusal]:
-    """Everything in a typed tree that engines would answer differently."""
+def typed_refusals(tree: exp.Expr, notes: Collection[str] = ()) -> Iterator[Refusal]:
+    """Everything in a typed tree that engines would answer differently. `notes` are columns that
+    only note something about others, in which the text of a double may be compared."""
     for node in tree.walk():
         for kinds, check in _CHECKS:
-            if isinstance(node, kinds):
+            if isinstance(node, kinds) and not (check is _cast and _noted(node, notes)):
                 yield from ((line_of(node), what, hint) for what, hint in check(node))
+
+
+def _noted(node: exp.Expr, notes: Collection[str]) -> bool:
+    within = node.find_ancestor(exp.Alias) if notes else None
+    return within is not None and within.alias in notes
 
 
 _Told: TypeAlias = Iterator[tuple[str, str]]
@@ -62,7 +68,7 @@ def _cast(node: exp.Cast) -> _Told:
 
 def _rounded(source: exp.Expr) -> bool:
     return isinstance(source, exp.Anonymous) and (
-        called(source) in _ROUNDED and len(source.expressions) == 1
+        called(source) in ROUNDED and len(source.expressions) == 1
     )
 
 

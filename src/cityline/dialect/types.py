@@ -12,6 +12,8 @@ from sqlglot import exp
 
 from cityline.dialect.functions import FUNCTIONS
 
+ROUNDED = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
+"""Of a decimal they make a decimal, else a double."""
 _SMALL = ("tinyint", "smallint")
 _WHOLE = (*_SMALL, "int", "bigint", "int128")
 
@@ -53,10 +55,11 @@ def is_dated(node: exp.Expr) -> bool:
 
 def sort_key(order: exp.Order, key: exp.Expr) -> exp.Expr:
     """What an ORDER BY's key stands for: a name or number may be a column of the result."""
-    said, query = key.this, order.parent
+    said: exp.Expr = key.this
+    query = order.parent
     if not isinstance(query, exp.Query) or not isinstance(said, exp.Column | exp.Literal):
         return said
-    given = query.selects
+    given: list[exp.Expr] = query.selects
     if isinstance(said, exp.Literal):
         at = int(said.name) - 1 if said.is_int else -1
         return given[at] if 0 <= at < len(given) else said
@@ -73,7 +76,7 @@ def _annotate_call(_annotator: object, node: exp.Anonymous) -> exp.Expr:
         given = node.expressions[1:] if name == "if" else node.expressions[:1]
         given = node.expressions if name in ("coalesce", "ifnull", "greatest", "least") else given
         node.type = _widest(given)
-    elif name == "round" and node.expressions and node.expressions[0].is_type("decimal"):
+    elif name in ROUNDED and node.expressions and node.expressions[0].is_type("decimal"):
         node.type = node.expressions[0].type
     else:
         node.type = exp.DataType.build(returns or "unknown", dialect="duckdb")
@@ -112,7 +115,7 @@ def _annotate_case(_annotator: object, node: exp.Case) -> exp.Expr:
 
 
 def _widest(nodes: Iterable[exp.Expr]) -> Any:
-    """The type that holds all: a double, else a decimal, else the widest integer, else the first."""
+    """The type that holds all: a double, a decimal, the widest integer, or else the first."""
     known = [n for n in nodes if n.type and not n.is_type("null", "unknown")]
     for wide in ("double", "float", "decimal", "int128", "bigint", "int", "smallint", "tinyint"):
         found = next((n for n in known if n.is_type(wide)), None)

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cityline.declarations.corrections import Corrections
+from cityline.declarations.folder import Folder
 from cityline.declarations.language import missing_words
 from cityline.errors import CitylineError, DeclarationError, Problem
 from cityline.flow.parts import Parts
 from cityline.flow.plan import plan
 from cityline.flow.portability import unportable
-from cityline.guards import govern
+from cityline.guards import govern, protect
 from cityline.ports.cleaning import CleaningPlan
 from cityline.stages.analyse.sentences import check_sentence
 from cityline.stages.prepare import compile_recipe
@@ -26,6 +27,7 @@ class Checked:
 
     model_tests: int
     rules: int
+    policy_tests: int
 
 
 def check_city(parts: Parts) -> Checked:
@@ -55,6 +57,7 @@ def check_city(parts: Parts) -> Checked:
         problems += check_sentence(question.sentence, f"questions/{name}.sql")
     problems += unportable(folder, plans)
     problems += missing_words(folder)
+    problems += policies(folder)
     for language, words in folder.languages.items():
         for told in words.questions.values():
             problems += check_sentence(told.sentence, f"languages/{language}.toml")
@@ -62,7 +65,22 @@ def check_city(parts: Parts) -> Checked:
     problems += failed
     if problems:
         raise DeclarationError(problems)
-    return Checked(tests, rules)
+    return Checked(tests, rules, len(folder.access.tests) if folder.access else 0)
+
+
+def policies(folder: Folder) -> list[Problem]:
+    """What is wrong with a city's policies, and with where its environment would put its data."""
+    if folder.access is None:
+        return []
+    datasets = {*folder.sources, *folder.models, *folder.questions}
+    problems = protect.check(folder.access, folder.retention, datasets)
+    aws = folder.environment.aws
+    if aws is not None and folder.retention is not None:
+        file = f"environments/{folder.environment.name}.toml"
+        regions = {"aws.home_region": aws.home_region, "aws.replica_region": aws.replica_region}
+        residency = folder.retention.residency
+        problems += protect.check_regions(folder.access, residency, regions, file)
+    return problems
 
 
 def _model_tests(parts: Parts) -> tuple[int, list[Problem]]:

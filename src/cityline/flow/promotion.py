@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from cityline.declarations.folder import Folder
 from cityline.flow.parts import Parts
 from cityline.flow.steps.outcome import Done
 from cityline.lake.address import Address, Zone
-from cityline.lake.receipt import Outcome
+from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.ledger import Release
 from cityline.ports.store import Store
-from cityline.stages.publish.release import prune, switch
+from cityline.stages.publish.release import prune, put_up, switch
 
 _TABLE_STAGES = ("prepare", "structure")
 
@@ -38,7 +39,6 @@ def promote(parts: Parts, done: Done, run: str) -> Release:
     }
     parts.ledger.promote(release, facts)
     finish(parts)
-    expire(parts, done)
     return release
 
 
@@ -57,23 +57,33 @@ def identify(done: Done) -> str:
 
 
 def finish(parts: Parts) -> None:
-    """Make the site's pointer follow the ledger, and sweep what a killed run left behind."""
+    """Make the site's pointer follow the ledger, and sweep what a killed run left behind. Of
+    several machines only the one that wrote the release has its pages; there it is also put where
+    all can read it."""
     shutil.rmtree(parts.home / "incoming", ignore_errors=True)
     parts.store.remove("scratch")
     current = parts.ledger.current()
-    if current is not None and "publish/site" in current.receipts:
-        version = current.receipts["publish/site"].versions[0]
-        switch(parts.site, version.id)
-        prune(parts.site, keep=parts.folder.environment.keep_releases)
+    if current is None or "publish/site" not in current.receipts:
+        return
+    version = current.receipts["publish/site"].versions[0]
+    shared = parts.folder.environment.kind == "aws"
+    if shared and not (parts.site / "releases" / version.id).is_dir():
+        return
+    switch(parts.site, version.id)
+    prune(parts.site, keep=parts.folder.environment.keep_releases)
+    if shared:
+        put_up(parts.site / "current", parts.store)
 
 
-def expire(parts: Parts, done: Done) -> None:
-    """Drop old snapshots of the tables this run wrote, and files no snapshot needs."""
+def expire(parts: Parts, receipts: Iterable[Receipt]) -> None:
+    """Drop old snapshots of the tables these steps wrote, and files no snapshot needs."""
     keep = parts.folder.environment.keep_snapshots
-    for receipt in done.receipts.values():
+    current = parts.ledger.current()
+    seen = {v.id for r in (current.receipts.values() if current else ()) for v in r.versions}
+    for receipt in receipts:
         if receipt.stage not in _TABLE_STAGES or receipt.outcome is not Outcome.DONE:
             continue
         for version in receipt.versions:
-            protected = frozenset({version.id})
+            protected = frozenset({version.id, *seen})
             for key in parts.catalog.expire(version.address, keep, protected):
                 parts.store.remove(key)

@@ -1,18 +1,37 @@
-"""What a query would cost on Amazon Athena, by its published price."""
+"""What a query costs on Amazon Athena, by its published price."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-PRICE_DATE = "2026-11"
-"""The month of the price, in US dollars. It is the general one; a region may have its own."""
-_PER_TERABYTE = Decimal("5.00")
 _MEGABYTE = 1024 * 1024
 _LEAST = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Athena's price in one region: US dollars for a terabyte scanned, the date of the figure, and
+    what it rests on ("price list", "documentation", "unverified" ...)."""
+
+    per_terabyte: Decimal
+    date: date
+    basis: str
+
+    def charge(self, scanned: int) -> Decimal:
+        """US dollars for a query that scans so many bytes: rounded up to the next megabyte, at
+        least ten (Amazon Athena pricing, queries by bytes scanned)."""
+        megabytes = max(_LEAST, -(-scanned // _MEGABYTE))
+        return (self.per_terabyte * megabytes / _MEGABYTE).quantize(Decimal("0.0000001"))
+
+
+GENERAL = Rate(Decimal("5.00"), date(2020, 10, 15), "unverified")
+"""Where no region is known. A test holds it to the row of `deploy/prices.toml`."""
+PRICE_DATE = f"{GENERAL.date:%Y-%m}"
+"""The month of that price."""
+
+
 def athena_cost(scanned: int) -> Decimal:
-    """US dollars for a query that scans so many bytes: rounded up to the next megabyte, at least
-    ten, at the price of a terabyte (Amazon Athena pricing, queries by bytes scanned)."""
-    megabytes = max(_LEAST, -(-scanned // _MEGABYTE))
-    return (_PER_TERABYTE * megabytes / (_MEGABYTE)).quantize(Decimal("0.0000001"))
+    """US dollars for a query, at the general price."""
+    return GENERAL.charge(scanned)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import pyarrow as pa
 
+from cityline.lake.cost import Rate
 from cityline.lake.version import DataFile, Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 
@@ -55,15 +57,32 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What an engine that charges says of one query: its own id, milliseconds waited and worked,
+    bytes scanned, whether an earlier result was given again, and the estimated charge in USD with
+    the date of its price. A result that is given again scans nothing and costs nothing."""
+
+    id: str
+    queued: float
+    milliseconds: float
+    bytes_scanned: int
+    reused: bool
+    usd: Decimal
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
 class Explored:
     """A typed query's result. Rows and bytes scanned are those of the columns it mentions in the
-    tables it names, as compressed in their files: an upper bound."""
+    tables it names, as compressed in their files: an upper bound. An engine that charges says what
+    it measured."""
 
     table: pa.Table
     truncated: bool
     milliseconds: float
     rows_scanned: int
     bytes_scanned: int
+    measured: Measured | None = None
 
 
 class Engine(Protocol):

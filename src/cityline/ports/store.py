@@ -16,6 +16,10 @@ class Store(Protocol):
         """The path or URI under which a cluster can read or write the key."""
         ...
 
+    def key(self, location: str) -> str:
+        """The key at a path or URI, as `locate` gave it."""
+        ...
+
     def fetch(self, key: str) -> Path:
         """A file on this machine with the key's bytes, to be read and not changed."""
         ...

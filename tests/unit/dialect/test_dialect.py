@@ -104,3 +104,13 @@ def test_a_shared_catalogue_lets_others_read_while_it_commits(tmp_path: Path) ->
     catalog._catalog()
     with sqlite3.connect(tmp_path / "catalog.db") as reader:
         assert reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_text_of_a_double_is_refused_but_where_it_only_notes_a_change() -> None:
+    sql = "SELECT CAST(x AS VARCHAR) = s AS changed, x FROM t"
+    schemas = {"t": {"x": "DOUBLE", "s": "VARCHAR"}}
+    assert "CAST" in emit(sql, "spark", schemas, notes=("changed",))
+    with pytest.raises(EngineError, match="a double as a text is written differently"):
+        emit(sql, "spark", schemas)
+    with pytest.raises(EngineError, match="a double as a text is written differently"):
+        emit("SELECT CAST(x AS VARCHAR) AS y FROM t", "spark", schemas, notes=("changed",))

@@ -1,4 +1,4 @@
-"""A bucket as a store: S3, or a server that speaks like it.
+"""A bucket as a store, or a bucket for each zone: S3, or a server that speaks like it.
 
 An object appears complete or not at all, which is S3's own promise. What is read or written stays
 in a cache on this machine's disk: a key's content never changes, so a copy is never old.
@@ -6,21 +6,21 @@ in a cache on this machine's disk: a key's content never changes, so a copy is n
 
 from __future__ import annotations
 
+import mimetypes
 import shutil
-import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from cityline.adapters.aws.buckets import Buckets
 from cityline.adapters.aws.refusals import bucket_errors
 from cityline.adapters.formats.folders import store_errors
-from cityline.errors import MissingExtra, StoreError, StoreUnreachable
+from cityline.errors import StoreError
 
 if TYPE_CHECKING:
     from cityline.declarations.environment import Lake
 
-_T = TypeVar("_T")
 _CHUNK = 1 << 20
 _PART = 64 << 20
 """Bytes from which a file travels in parts."""
@@ -29,20 +29,29 @@ _AT_ONCE = 1000
 
 
 class S3Store:
-    """Implements `ports.store.Store` below a bucket's prefix; `cache` is a folder of this machine.
+    """Implements `ports.store.Store` below a bucket's prefix; `cache` is a folder of this machine,
+    `places` the buckets of zones that have their own, by a key's first segment.
 
     Nothing is asked before the first use. Raises MissingExtra without boto3.
     """
 
-    def __init__(self, lake: Lake, cache: Path) -> None:
-        self._lake = lake
+    def __init__(self, lake: Lake, cache: Path, places: Mapping[str, str] | None = None) -> None:
+        self.buckets = Buckets(lake, places)
         self._cache = cache.absolute()
-        self._opened: Any = None
-        self._lock = threading.Lock()
 
     def locate(self, key: str) -> str:
         """The URI of a key."""
-        return f"s3://{self._lake.bucket}/{self._name(key)}"
+        return self.buckets.locate(key)
+
+    def key(self, location: str) -> str:
+        """The key at a URI. Raises StoreError for one of another lake."""
+        prefix = self.buckets.lake.prefix
+        key = "/".join(location.split("/")[3:]).removeprefix(f"{prefix}/" if prefix else "")
+        if not location.startswith("s3://") or self.locate(key) != location:
+            what = "the table's files lie in another lake than this environment's"
+            hint = "give an environment with a lake of its own a home of its own"
+            raise StoreError(what, where=f"{location}, not below {self.locate('')}", hint=hint)
+        return key
 
     def read(self, key: str) -> bytes:
         """The bytes at a key."""
@@ -54,14 +63,13 @@ class S3Store:
         """A copy of a key on this machine's disk, brought here when it is not yet."""
         kept = self._kept(key)
         if not kept.is_file():
-            self._patiently(key, lambda client: self._bring(client, key, kept))
+            self.buckets.patiently(key, lambda client: self._bring(client, key, kept))
         return kept
 
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key: one request, which is done or not."""
-        name = self._name(key)
-        put = {"Bucket": self._lake.bucket, "Key": name, "Body": data, **self._sealed()}
-        self._patiently(key, lambda client: client.put_object(**put))
+        put = {**self.buckets.at(key), "Body": data, **self._told(key)}
+        self.buckets.patiently(key, lambda client: client.put_object(**put))
         with store_errors(key):
             temporary = self._aside(self._kept(key))
             temporary.write_bytes(data)
@@ -72,12 +80,12 @@ class S3Store:
         fails."""
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - an extra
 
-        name = self._name(key)
+        at = self.buckets.at(key)
         sizes = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART)
-        self._patiently(
+        self.buckets.patiently(
             key,
             lambda client: client.upload_file(
-                str(path), self._lake.bucket, name, ExtraArgs=self._sealed() or None, Config=sizes
+                str(path), at["Bucket"], at["Key"], ExtraArgs=self._told(key) or None, Config=sizes
             ),
         )
         with store_errors(key):
@@ -87,12 +95,13 @@ class S3Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix, sorted."""
-        found = self._patiently(prefix, lambda client: list(self._below(client, prefix)))
+        asked = self.buckets
+        found = asked.patiently(prefix, lambda client: list(asked.below(client, prefix)))
         return sorted(key for key in found if not key.endswith("/"))  # Hadoop's marks of folders
 
     def remove(self, prefix: str) -> None:
         """Delete everything below a prefix. In a bucket with versions, the old ones stay there."""
-        self._patiently(prefix, lambda client: self._delete(client, prefix))
+        self.buckets.patiently(prefix, lambda client: self._delete(client, prefix))
         kept = self._kept(prefix)
         with store_errors(prefix):
             if kept.is_dir():
@@ -102,56 +111,8 @@ class S3Store:
 
     # -- the bucket -----------------------------------------------------------------------------
 
-    def _patiently(self, key: str, ask: Callable[[Any], _T]) -> _T:
-        """Ask until it is done, is refused for good, or the time is up; what may pass is asked
-        again after a pause."""
-        from tenacity import (  # noqa: PLC0415 - only a bucket is asked again
-            Retrying,
-            retry_if_exception_type,
-            stop_before_delay,
-            wait_random_exponential,
-        )
-
-        client = self._client()
-        retrying = Retrying(
-            stop=stop_before_delay(self._lake.deadline),
-            wait=wait_random_exponential(multiplier=0.2, max=5),
-            retry=retry_if_exception_type(StoreUnreachable),
-            reraise=True,
-        )
-
-        def once() -> _T:
-            with bucket_errors(self.locate(key)):
-                return ask(client)
-
-        return retrying(once)
-
-    def _client(self) -> Any:
-        with self._lock:
-            if self._opened is None:
-                try:
-                    import boto3  # noqa: PLC0415 - an extra, and heavy
-                    from botocore.config import Config  # noqa: PLC0415
-                except ImportError as error:
-                    told = "Amazon's Python package is not installed"
-                    raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
-                lake = self._lake
-                with bucket_errors(lake.address):
-                    self._opened = boto3.Session().client(
-                        "s3",
-                        endpoint_url=lake.endpoint or None,
-                        region_name=lake.region or None,
-                        config=Config(
-                            connect_timeout=min(5.0, lake.deadline),
-                            read_timeout=min(20.0, lake.deadline),
-                            retries={"total_max_attempts": 1},
-                            s3={"addressing_style": "path" if lake.path_style else "auto"},
-                        ),
-                    )
-            return self._opened
-
     def _bring(self, client: Any, key: str, kept: Path) -> None:
-        body = client.get_object(Bucket=self._lake.bucket, Key=self._name(key))["Body"]
+        body = client.get_object(**self.buckets.at(key))["Body"]
         # bucket_errors within: some of botocore's errors are the operating system's as well
         with store_errors(key), bucket_errors(self.locate(key)):
             temporary = self._aside(kept)
@@ -163,45 +124,29 @@ class S3Store:
             finally:
                 temporary.unlink(missing_ok=True)
 
-    def _below(self, client: Any, prefix: str) -> Iterator[str]:
-        whole = self._name(prefix).rstrip("/")
-        pages = client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._lake.bucket, Prefix=f"{whole}/" if whole else ""
-        )
-        start = len(self._name(""))
-        for page in pages:
-            for found in page.get("Contents", ()):
-                yield found["Key"][start:]
-
     def _delete(self, client: Any, prefix: str) -> None:
         # deleting what is not there would leave a marker in a bucket with versions
-        whole = self._name(prefix).rstrip("/")
-        first = client.list_objects_v2(Bucket=self._lake.bucket, Prefix=whole, MaxKeys=1)
+        whole, bucket = self.buckets.name(prefix).rstrip("/"), self.buckets.bucket(prefix)
+        first = client.list_objects_v2(Bucket=bucket, Prefix=whole, MaxKeys=1)
         names = [o["Key"] for o in first.get("Contents", ()) if o["Key"] == whole]
-        names = names or [self._name(key) for key in self._below(client, prefix)]
+        below = self.buckets.below(client, prefix)
+        names = names or [self.buckets.name(key) for key in below]
         for at in range(0, len(names), _AT_ONCE):
             asked = {"Objects": [{"Key": n} for n in names[at : at + _AT_ONCE]], "Quiet": True}
-            told = client.delete_objects(Bucket=self._lake.bucket, Delete=asked)
+            told = client.delete_objects(Bucket=bucket, Delete=asked)
             for failed in told.get("Errors", ()):
                 raise _failed(failed)
 
-    def _sealed(self) -> dict[str, str]:
-        """What a write says of encryption; without a key of ours the bucket's own rule holds."""
-        if not self._lake.kms_key:
-            return {}
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._lake.kms_key}
-
-    def _name(self, key: str) -> str:
-        """The object's whole name. Raises StoreError for a key that would leave the prefix."""
-        if key.startswith("/") or ".." in key.split("/"):
-            raise StoreError("a key may not leave the store", where=key)
-        prefix = self._lake.prefix
-        return f"{prefix}/{key}" if prefix else key
+    def _told(self, key: str) -> dict[str, str]:
+        """What a write says beside its bytes: who reads a site from its bucket must be told what
+        each file is."""
+        kind = mimetypes.guess_type(key)[0] if key.startswith("site/") else None
+        return {**self.buckets.sealed(), **({"ContentType": kind} if kind else {})}
 
     # -- the cache ------------------------------------------------------------------------------
 
     def _kept(self, key: str) -> Path:
-        self._name(key)
+        self.buckets.name(key)
         return self._cache / key
 
     def _aside(self, kept: Path) -> Path:

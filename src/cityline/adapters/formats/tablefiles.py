@@ -38,25 +38,14 @@ class StoreFiles(FileIO):
     def delete(self, location: str | InputFile | OutputFile) -> None:
         """Delete one file."""
         place = location if isinstance(location, str) else location.location
-        self._store.remove(key_of(place, self._store))
-
-
-def key_of(location: str, store: Store) -> str:
-    """The key at a location. Raises StoreError for one outside the store."""
-    root = store.locate("").rstrip("/") + "/"
-    plain = location.removeprefix("file://")
-    if not plain.startswith(root):
-        what = "the table's files lie in another lake than this environment's"
-        hint = "give an environment with a lake of its own a home of its own"
-        raise StoreError(what, where=f"{location}, not below {root}", hint=hint)
-    return plain[len(root) :]
+        self._store.remove(self._store.key(place))
 
 
 class _Read(InputFile):
     def __init__(self, location: str, store: Store) -> None:
         super().__init__(location)
         self._store = store
-        self._key = key_of(location, store)
+        self._key = store.key(location)
 
     def __len__(self) -> int:
         return self._store.fetch(self._key).stat().st_size
@@ -86,7 +75,7 @@ class _Write(OutputFile):
         return _Read(self.location, self._store)
 
     def create(self, overwrite: bool = False) -> OutputStream:  # noqa: ARG002 - PyIceberg's
-        return cast("OutputStream", _Writing(self._store, key_of(self.location, self._store)))
+        return cast("OutputStream", _Writing(self._store, self._store.key(self.location)))
 
 
 class _Writing(io.BytesIO):

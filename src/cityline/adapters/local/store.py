@@ -28,6 +28,15 @@ class FolderStore:
         """The absolute path of a key, as text."""
         return str(self.path(key))
 
+    def key(self, location: str) -> str:
+        """The key at a path. Raises StoreError for one of another lake."""
+        path = location.removeprefix("file://")
+        if not path.startswith(f"{self.root}/"):
+            what = "the table's files lie in another lake than this environment's"
+            hint = "give an environment with a lake of its own a home of its own"
+            raise StoreError(what, where=f"{location}, not below {self.root}", hint=hint)
+        return path[len(str(self.root)) + 1 :]
+
     def read(self, key: str) -> bytes:
         """The bytes at a key."""
         with store_errors(key):

@@ -6,7 +6,7 @@ counted in the same pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -36,7 +36,8 @@ def run_plan(plan: CleaningPlan, texts: Texts, engine: SparkEngine) -> Cleaned:
         pa.schema([(n, pa.int64() if n == ROW else pa.string()) for n in raw.column_names])
     )
     counted = counted_sql(plan)
-    done = _written(engine, counted.sql, {"raw_texts": raw})
+    notes = [mark for several in counted.marks.values() for mark in several]
+    done = _written(engine, counted.sql, {"raw_texts": raw}, notes)
     output = ", ".join(map(column, plan.output))
     kept = _written(engine, f"SELECT {output} FROM done WHERE {REASON} IS NULL", {"done": done})
     return Cleaned(
@@ -48,11 +49,13 @@ def run_plan(plan: CleaningPlan, texts: Texts, engine: SparkEngine) -> Cleaned:
     )
 
 
-def _written(engine: SparkEngine, sql: str, tables: Mapping[str, Any]) -> Version:
+def _written(
+    engine: SparkEngine, sql: str, tables: Mapping[str, Any], notes: Collection[str] = ()
+) -> Version:
     from uuid import uuid4  # noqa: PLC0415
 
     name = f"scratch/{uuid4().hex}"
-    written = engine.write(sql, tables, name)
+    written = engine.noted(sql, tables, name, notes)
     return Version(Address(Zone.LAKE, "scratch"), "candidate", written.rows, written.files)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,10 +174,21 @@ class SparkEngine:
         self._store.adopt(self._work / name, f"{SCRATCH}/{name}")
         return self._store.locate(f"{SCRATCH}/{name}")
 
-    def _frame(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None) -> DataFrame:
+    def noted(self, sql: str, tables: Tables, into: str, notes: Collection[str]) -> Written:
+        """Write a recipe's SELECT; `notes` are its columns that say whether a cell changed."""
+        with self._lock, self._errors(into):
+            return self.keep(self._frame(sql, tables, None, notes), into)
+
+    def _frame(
+        self,
+        sql: str,
+        tables: Tables,
+        parameters: Mapping[str, Any] | None,
+        notes: Collection[str] = (),
+    ) -> DataFrame:
         schemas = {name: self._bind(name, table) for name, table in tables.items()}
         names = {name: _view(name) for name in tables}
-        spoken = emit(sql, "spark", schemas, parameters=parameters, names=names)
+        spoken = emit(sql, "spark", schemas, parameters=parameters, names=names, notes=notes)
         return self.session().sql(spoken)
 
     def _bind(self, name: str, table: Table) -> dict[str, str]:
@@ -195,8 +206,9 @@ class SparkEngine:
         if not isinstance(table, Version):
             return reader.parquet(self.put(table))
         if table.id.lstrip("-").isdigit():
-            named = f"{self._cluster.catalog}.{table.address.table}"
-            return reader.option("snapshot-id", table.id).table(named)
+            named = f"{self._cluster.catalog}.{self._cluster.table(table.address)}"
+            # Iceberg's own option for a snapshot is refused from Spark 4.1 on
+            return self.session().sql(f"SELECT * FROM {named} VERSION AS OF '{table.id}'")
         return reader.parquet(*(self._store.locate(f.key) for f in table.files))
 
 

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cityline.adapters.spark.connect import SCHEME, connected
 from cityline.adapters.spark.java import find_java
 from cityline.adapters.spark.refusals import spark_errors
 from cityline.errors import EngineError, MissingExtra
+from cityline.lake.address import Address
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -28,7 +30,7 @@ class Cluster:
     """Where Spark runs. `address` is `local[*]`, a master, `sc://host:port` for Spark Connect, or
     nothing for the session a Glue job already has. `jars` is the folder of the Iceberg runtime;
     `extra` are more settings of the session, such as a bucket's; `catalog` is the catalogue's name
-    in Spark."""
+    in Spark; `table` says what the catalogue calls an address's table."""
 
     address: str
     jars: Path
@@ -38,6 +40,7 @@ class Cluster:
     partitions: int = 8
     extra: Mapping[str, str] = field(default_factory=dict)
     catalog: str = "cityline"
+    table: Callable[[Address], str] = attrgetter("table")
 
 
 def open_session(cluster: Cluster) -> SparkSession:

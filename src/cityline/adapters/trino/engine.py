@@ -13,26 +13,18 @@ from typing import Any, NoReturn
 
 import pyarrow as pa
 
-from cityline.dialect import emit
+from cityline.adapters.formats.trinosql import ARROW, arrow_schema, declared, spoken, values
 from cityline.errors import EngineError, MissingExtra, QueryStopped, SessionLost, too_large
 from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Written
 
-_TYPES = {"varchar": "VARCHAR", "bigint": "BIGINT", "integer": "INTEGER", "double": "DOUBLE",
-          "boolean": "BOOLEAN", "date": "DATE", "real": "FLOAT"}  # fmt: skip
-_ARROW = {"varchar": pa.string(), "bigint": pa.int64(), "integer": pa.int32(),
-          "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(), "real": pa.float32(),
-          "char": pa.string(), "tinyint": pa.int8(), "smallint": pa.int16(),
-          "unknown": pa.null()}  # fmt: skip
 _LOST = frozenset(
     {"PAGE_TRANSPORT_ERROR", "PAGE_TRANSPORT_TIMEOUT", "REMOTE_HOST_GONE", "REMOTE_TASK_ERROR",
      "REMOTE_TASK_MISMATCH", "NO_NODES_AVAILABLE", "SERVER_SHUTTING_DOWN", "SERVER_STARTING_UP",
      "TOO_MANY_REQUESTS_FAILED", "ABANDONED_TASK", "CLUSTER_HAS_INSUFFICIENT_RESOURCES"}
 )  # fmt: skip
 """Trino's names for a worker that is gone."""
-_SMALL = 10_000
-"""Rows of an Arrow table that may travel inside a query, as VALUES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +58,7 @@ class TrinoEngine:
     def spoken(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None) -> str:
         """The SQL Trino is given."""
         schemas = {name: self._schema(table) for name, table in tables.items()}
-        names = {name: "given." + name.replace(".", "__") for name in tables}
-        made = emit(sql, "trino", schemas, parameters=parameters, names=names)
-        for name, table in tables.items():
-            made = made.replace("given." + name.replace(".", "__"), self._relation(table))
-        return made
+        return spoken(sql, tables, schemas, self._relation, parameters)
 
     def run(self, sql: str) -> pa.Table:
         """Run Trino's own SQL."""
@@ -118,23 +106,18 @@ class TrinoEngine:
 
     def _schema(self, table: Table) -> dict[str, str]:
         if not isinstance(table, Version):
-            return {f.name: _duck(f.type) for f in table.schema}
+            return arrow_schema(table)
         key = f"{table.address}@{table.id}"
         if key not in self._schemas:
             listed = self.run(f"DESCRIBE {self._where.catalog}.{table.address.table}").to_pylist()
-            self._schemas[key] = {
-                r["Column"]: _TYPES.get(
-                    r["Type"], "TIMESTAMP" if "timestamp" in r["Type"] else r["Type"]
-                )
-                for r in listed
-            }
+            self._schemas[key] = {r["Column"]: declared(r["Type"]) for r in listed}
         return self._schemas[key]
 
     def _relation(self, table: Table) -> str:
         if isinstance(table, Version):
             named = f"{self._where.catalog}.{table.address.table}"
             return f"(SELECT * FROM {named} FOR VERSION AS OF {table.id})"
-        return _values(table)
+        return values(table)
 
     def _connection(self) -> Any:
         try:
@@ -198,57 +181,10 @@ def _refuse() -> NoReturn:
     raise EngineError(told, hint='engine = "duckdb" or "spark", and questions = "trino"')
 
 
-def _duck(kind: pa.DataType) -> str:
-    known = {
-        pa.string(): "VARCHAR",
-        pa.int64(): "BIGINT",
-        pa.int32(): "INTEGER",
-        pa.float64(): "DOUBLE",
-        pa.bool_(): "BOOLEAN",
-        pa.date32(): "DATE",
-    }
-    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
-        return "VARCHAR"
-    if pa.types.is_decimal(kind):
-        return f"DECIMAL({kind.precision}, {kind.scale})"
-    return "TIMESTAMP" if pa.types.is_timestamp(kind) else known.get(kind, str(kind).upper())
-
-
-def _values(table: pa.Table) -> str:
-    """A small Arrow table as a relation."""
-    if table.num_rows > _SMALL:
-        told = f"a table of {table.num_rows:,} rows cannot travel inside a query"
-        raise EngineError(told, hint="read it from the lake")
-    kinds = [_duck(f.type) for f in table.schema]
-    casts = ", ".join(
-        f'CAST(c{i} AS {"TIMESTAMP(6)" if k == "TIMESTAMP" else k}) AS "{n}"'
-        for i, (n, k) in enumerate(zip(table.column_names, kinds, strict=True))
-    )
-    rows = [f"({', '.join(map(_literal, row.values()))})" for row in table.to_pylist()]
-    nothing = f"({', '.join('NULL' for _ in kinds)})"
-    names = ", ".join(f"c{i}" for i in range(len(kinds)))
-    where = "" if rows else " WHERE false"
-    return f"(SELECT {casts} FROM (VALUES {', '.join(rows or [nothing])}) AS v({names}){where})"
-
-
-def _literal(value: Any) -> str:
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"CAST('{value!r}' AS DOUBLE)".replace("inf", "Infinity").replace("nan", "NaN")
-        case int():
-            return f"BIGINT '{value}'"
-        case _:
-            return "'" + str(value).replace("'", "''") + "'"
-
-
 def _array(values: list[Any], kind: str) -> pa.Array:
     if kind == "decimal":
         whole = all(v is None or Decimal(v) == int(v) for v in values)
         return pa.array([None if v is None else int(v) if whole else float(v) for v in values])
     if kind.startswith("timestamp"):
         return pa.array(values, pa.timestamp("us"))
-    return pa.array(values, _ARROW.get(kind))
+    return pa.array(values, ARROW.get(kind))

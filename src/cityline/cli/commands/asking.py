@@ -22,7 +22,7 @@ from cityline.lake.answer import Answer
 from cityline.lake.cost import athena_cost
 from cityline.lake.version import Version
 from cityline.lake.wording import cell, number, size
-from cityline.ports.engine import Limits
+from cityline.ports.engine import Explored, Limits, Measured
 
 _WORDY = {"", "text"}
 
@@ -151,10 +151,11 @@ def query(
         "bytes_scanned": explored.bytes_scanned,
         "milliseconds": explored.milliseconds,
         "athena_usd": str(athena_cost(explored.bytes_scanned)),
+        **_measured(explored.measured),
     }
     asked.output.talk(
         f"{number(found.num_rows)} rows · {size(explored.bytes_scanned)} scanned · "
-        f"{explored.milliseconds:.0f} ms · would cost US$ {statistics['athena_usd']} on Athena"
+        f"{explored.milliseconds:.0f} ms · {_charged(explored)}"
     )
     if cut:
         asked.output.warn(f"only the first {number(limit)} rows are shown; --limit raises that")
@@ -162,6 +163,31 @@ def query(
     texts = [["" if v is None else str(v) for v in r.values()] for r in rows]
     right = [_is_number(found.schema.field(i).type) for i in range(found.num_columns)]
     asked.output.done(data, table(found.column_names, texts, right))
+
+
+def _measured(told: Measured | None) -> dict[str, Any]:
+    """What an engine that charges says of a query."""
+    if told is None:
+        return {}
+    return {
+        "athena_usd": str(told.usd),
+        "query": told.id,
+        "engine_milliseconds": told.milliseconds,
+        "queued_milliseconds": told.queued,
+        "reused": told.reused,
+        "price_date": told.rate.date.isoformat(),
+        "price_basis": told.rate.basis,
+    }
+
+
+def _charged(explored: Explored) -> str:
+    told = explored.measured
+    if told is None:
+        return f"would cost US$ {athena_cost(explored.bytes_scanned)} on Athena"
+    if told.reused:
+        return "an earlier result, given again at no cost"
+    price = f"price of {told.rate.date}, {told.rate.basis}"
+    return f"{told.milliseconds:.0f} ms in Athena · about US$ {told.usd} ({price})"
 
 
 def _past(parts: Parts, wanted: tuple[str, ...]) -> dict[str, Version]:

@@ -63,11 +63,13 @@ def check(asked: Asked) -> None:
         "files": len(parts.folder.digests),
         "model_tests": found.model_tests,
         "rules": found.rules,
+        "policy_tests": found.policy_tests,
     }
     asked.output.done(
         data,
         f"{len(parts.folder.digests)} files · {found.model_tests} model tests passed · "
-        f"{found.rules} quality rules · no problems\nNext:  cityline run",
+        f"{found.rules} quality rules · {found.policy_tests} policy tests passed · "
+        "no problems\nNext:  cityline run",
     )
 
 
@@ -86,7 +88,8 @@ def schema(folder: Path | None, as_json: bool) -> None:
 
 def kinds() -> dict[str, type[Declared]]:
     """Every kind of declaration by name."""
-    from cityline.declarations.city import City  # noqa: PLC0415 - pydantic is heavy
+    from cityline.declarations.access import Access  # noqa: PLC0415 - pydantic is heavy
+    from cityline.declarations.city import City  # noqa: PLC0415
     from cityline.declarations.corrections import Corrections  # noqa: PLC0415
     from cityline.declarations.environment import Environment  # noqa: PLC0415
     from cityline.declarations.facet import Facet  # noqa: PLC0415
@@ -94,9 +97,11 @@ def kinds() -> dict[str, type[Declared]]:
     from cityline.declarations.model import Model  # noqa: PLC0415
     from cityline.declarations.question import Question  # noqa: PLC0415
     from cityline.declarations.recipe import Recipe  # noqa: PLC0415
+    from cityline.declarations.retention import Retention  # noqa: PLC0415
     from cityline.declarations.source import Source  # noqa: PLC0415
 
-    every = (City, Source, Recipe, Corrections, Model, Question, Facet, Language, Environment)
+    of_city = (City, Source, Recipe, Corrections, Model, Question, Facet, Language)
+    every = (*of_city, Access, Retention, Environment)
     return {kind.__name__.lower(): kind for kind in every}
 
 

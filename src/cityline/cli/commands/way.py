@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from cityline.errors import UsageError
 from cityline.flow import run as flow
 from cityline.flow.parts import Parts
 from cityline.flow.plan import questions
-from cityline.flow.steps.answer import load
+from cityline.flow.run import Finished
 from cityline.flow.steps.outcome import Done
 from cityline.flow.steps.prepare import clean
 from cityline.flow.steps.publish import rendered
@@ -23,6 +23,8 @@ from cityline.lake.wording import number, size
 from cityline.ports.portal import Dataset
 from cityline.stages.prepare.run import Prepared
 
+Perform = Callable[[Parts, str], Finished]
+
 _MARKS = {Outcome.DONE: "✓", Outcome.UNCHANGED: "·", Outcome.FAILED: "✗", Outcome.BLOCKED: "✗"}
 
 
@@ -30,39 +32,93 @@ _MARKS = {Outcome.DONE: "✓", Outcome.UNCHANGED: "·", Outcome.FAILED: "✗", O
 @pulling
 @shared
 def run(asked: Asked) -> None:
-    """Do everything that is due, from the portal to the published pages."""
-    report(asked.parts(), asked.output)
+    """Do everything that is due, from the portal to the published pages. On AWS its jobs do it,
+    and are followed from here."""
+    report(asked.parts(), asked.output, lambda parts, until: _done(asked, parts, until))
 
 
-def report(parts: Parts, output: Output) -> None:
+def report(parts: Parts, output: Output, perform: Perform | None = None) -> None:
     """Run everything that is due and tell what came of it."""
-    output.talk(f"{parts.folder.city.title} · home {parts.home}")
-    finished = flow.run(parts, lambda r: output.talk(line(r)))
+    output.talk(f"{parts.folder.city.title} · {_place(parts)}")
+    if perform is None:
+        finished = flow.run(parts, lambda r: output.talk(line(r)))
+    else:
+        finished = perform(parts, "")
     done = Done(finished.receipts)
     for warning in _warnings(finished.receipts):
         output.warn(warning)
     if done.generated:
         output.talk(SAMPLE)
-    index = parts.site / "current" / "index.html"
+    site = _site(parts)
     asked = [q for q in questions(parts.folder) if parts.folder.questions[q].page != "facets"]
-    told = [load(parts, q, done) for q in asked]
+    told = {q: str(done.details(f"analyse/{q}")["sentence"]) for q in asked}
     data = {
         "run": finished.run,
         "changed": finished.changed,
         "seconds": round(finished.seconds, 3),
         "release": finished.release.id if finished.release else None,
         "generated": done.generated,
-        "site": str(index),
+        "site": site,
         "steps": [_step_data(r) for r in finished.receipts],
-        "answers": {a.question: a.sentence for a in told},
+        "answers": told,
     }
     if not finished.changed:
         text = f"Nothing changed: {len(finished.receipts)} steps stand as they were."
     else:
-        text = "\n".join(f"{i}. {a.sentence}" for i, a in enumerate(told, 1))
+        text = "\n".join(f"{i}. {told[q]}" for i, q in enumerate(asked, 1))
     release = finished.release.id[:7] if finished.release else "none"
     end = f"Snapshot {release} · {finished.seconds:.1f} s"
-    output.done(data, f"{text}\n{end}\nOpen it:  {index.as_uri()}")
+    output.done(data, f"{text}\n{end}\nOpen it:  {site if '://' in site else Path(site).as_uri()}")
+
+
+def _place(parts: Parts) -> str:
+    aws = parts.folder.environment.aws
+    return f"AWS {aws.home_region}" if _is_there(parts) and aws else f"home {parts.home}"
+
+
+def _is_there(parts: Parts) -> bool:
+    """Whether the way is done by jobs on AWS."""
+    return parts.folder.environment.kind == "aws"
+
+
+def _site(parts: Parts) -> str:
+    """Where readers see it: a file of this machine, or an address."""
+    aws = parts.folder.environment.aws
+    if not _is_there(parts) or aws is None:
+        return str(parts.site / "current" / "index.html")
+    at = parts.store.locate("site/current/index.html")
+    return f"https://{aws.domain}/" if aws.domain else at
+
+
+def _done(asked: Asked, parts: Parts, until: str) -> Finished:
+    """Do the way, here or by the jobs on AWS, and tell each step as it is done."""
+
+    def tell(receipt: Receipt) -> None:
+        asked.output.talk(line(receipt))
+
+    if not _is_there(parts):
+        return flow.run(parts, tell, until=until)
+    from cityline.flow import remote  # noqa: PLC0415 - only for AWS
+    from cityline.wiring import open_way  # noqa: PLC0415
+
+    if asked.files is not None:
+        hint = "put the file where a portal can serve it, and name it by --portal"
+        raise UsageError("a job on AWS cannot read a file of this machine", hint=hint)
+    given = {"--portal": asked.portal, "--accept": asked.accept}
+    way = open_way(parts.folder)
+    try:
+        return remote.run(
+            parts,
+            way,
+            tell,
+            asked.output.talk,
+            until=until,
+            arguments={name: text for name, text in given.items() if text},
+        )
+    except KeyboardInterrupt:
+        hint = f"cityline run --env {parts.folder.environment.name}"
+        asked.output.talk(f"the job on AWS goes on; follow it and start what comes after:  {hint}")
+        raise
 
 
 @click.command()
@@ -176,7 +232,10 @@ def publish(asked: Asked, out: Path | None, access: str) -> None:
     """Write the site as static files and switch readers to it at once."""
     parts = asked.parts()
     _may_publish(parts.folder.city.publish, access, out)
-    finished = flow.run(parts, lambda r: asked.output.talk(line(r)))
+    if _is_there(parts) and out is not None:
+        hint = "read it from the site's bucket, or run it with --env local"
+        raise UsageError("the pages are on AWS, not here", where="--out", hint=hint)
+    finished = _done(asked, parts, "")
     site = parts.site / "current"
     if out is not None:
         from cityline.stages.publish import release as bundle  # noqa: PLC0415 - rarely asked
@@ -187,6 +246,11 @@ def publish(asked: Asked, out: Path | None, access: str) -> None:
             done = Done(finished.receipts)
             site = bundle.write_bundle(out, rendered(parts, done, "internal"))
     index = site / "index.html"
+    if _is_there(parts):
+        release = finished.release.id if finished.release else None
+        address = _site(parts)
+        asked.output.done({"site": address, "release": release}, f"Open it:  {address}")
+        return
     release = finished.release.id if finished.release else None
     asked.output.done({"site": str(index), "release": release}, f"Open it:  {index.as_uri()}")
 
@@ -250,7 +314,7 @@ def _told(receipt: Receipt) -> str:
 
 def _until(asked: Asked, stage: str) -> None:
     output: Output = asked.output
-    finished = flow.run(asked.parts(), lambda r: output.talk(line(r)), until=stage)
+    finished = _done(asked, asked.parts(), stage)
     mine = [r for r in finished.receipts if r.stage == stage]
     nothing = "" if any(r.outcome is Outcome.DONE for r in mine) else "Nothing changed.\n"
     data = {"run": finished.run, "steps": [_step_data(r) for r in mine]}

@@ -11,12 +11,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from cityline.errors import StoreError, StoreFull, UsageError
+from cityline.ports.store import Store
 
 MANIFEST = "manifest.json"
+_AT_ONCE = 16
+"""Files that travel side by side."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -76,6 +80,24 @@ def prune(root: Path, keep: int) -> None:
         for path in (*unfinished, *done[keep:]):
             if path.resolve() != seen:
                 shutil.rmtree(path)
+
+
+def put_up(release: Path, store: Store) -> None:
+    """Put a release where a static site is read from, below `site/current` of a store: pages after
+    what they show, and what is gone last. The same release again asks one question only."""
+    base = "site/current"
+    there = set(store.keys(base))
+    mark = f"{base}/{release.resolve().name}.release"
+    if mark in there:
+        return
+    names = sorted(p.relative_to(release).as_posix() for p in _files(release))
+    for last in (False, True):
+        chosen = [n for n in names if n.endswith(".html") is last]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda n: store.write(f"{base}/{n}", (release / n).read_bytes()), chosen))
+    store.write(mark, b"")
+    for key in sorted(there - {f"{base}/{n}" for n in names}):
+        store.remove(key)
 
 
 def verify_release(path: Path) -> list[str]:

@@ -1,0 +1,189 @@
+"""Making, looking at and removing a city's stacks, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cityline.declarations.environment import Aws
+from cityline.deploy.code import Piece
+from cityline.deploy.planning import stack_name
+from cityline.deploy.template import Template, minified
+from cityline.errors import CloudRefused, UsageError
+from cityline.ports.stacks import FOR_EVER, Deployed, Stacks
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One stack: whether it stands, and whether it is what the declarations say."""
+
+    stack: str
+    region: str
+    status: str
+    """CloudFormation's word, or `ABSENT`."""
+    as_declared: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the jobs run, and the bucket it is put into."""
+
+    bucket: str
+    region: str
+    pieces: Sequence[Piece]
+
+
+ALTERNATIVE = {"server": "static-site", "static": "publish"}
+"""The stack that is left out, by how the site is published."""
+LATER = ("quality",)
+"""Stacks that name tables, which only a first run makes."""
+
+
+def selected(
+    templates: Mapping[str, Template], settings: Aws, only: Sequence[str] = ()
+) -> dict[str, Template]:
+    """The stacks to deploy, in order: those named, or all that a first deployment can make.
+
+    Raises UsageError for a name that is no stack.
+    """
+    for name in only:
+        if name not in templates:
+            told = f"there is no stack {name!r}"
+            raise UsageError(told, where="--only", hint=f"known: {', '.join(templates)}")
+    left_out = () if only else (*LATER, ALTERNATIVE[settings.site])
+    return {
+        name: template
+        for name, template in templates.items()
+        if name not in left_out and (not only or name in only)
+    }
+
+
+def apply(
+    templates: Mapping[str, Template],
+    settings: Aws,
+    parameters: Mapping[str, str],
+    stacks: Stacks,
+    note: Note,
+    code: Code | None = None,
+) -> list[Deployed]:
+    """Create or update stacks, in order. `code` is put into its bucket before the first stack that
+    names it. A parameter that nobody gives keeps the value it has; what a stack tells (its outputs)
+    later ones take as a parameter of the same name.
+
+    A stack that fails stops the rest: what was made before it stands, and the next try goes on from
+    there. Raises UsageError for a parameter without a value, before anything is made; CloudError
+    for what AWS refuses."""
+    told = {o for t in templates.values() for o in t.outputs}
+    parts = code.pieces if code else ()
+    known = {**{p.parameter: p.key for p in parts}, **parameters}
+    for name, template in templates.items():
+        _values(name, template, {**dict.fromkeys(told, "later"), **known})
+    made: list[Deployed] = []
+    left = list(parts)
+    for name, template in templates.items():
+        full = stack_name(settings, name)
+        if code and any(p.parameter in template.parameters for p in left):
+            _put(code, left, stacks, note)
+            left = []
+        before = stacks.find(full, template.region)
+        values = _values(name, template, {**(before.parameters if before else {}), **known})
+        made.append(stacks.put(full, template.region, minified(template.body()), values, note))
+        known = {**made[-1].outputs, **known}
+        note(f"{full}: {made[-1].status}")
+    return made
+
+
+def _put(code: Code, pieces: Sequence[Piece], stacks: Stacks, note: Note) -> None:
+    for piece in pieces:
+        new = stacks.upload(code.bucket, piece.key, code.region, piece.data)
+        note(f"{piece.key}: {'put' if new else 'there already'}")
+
+
+def status(templates: Mapping[str, Template], settings: Aws, stacks: Stacks) -> list[Standing]:
+    """Every stack as it stands."""
+    return [
+        _standing(stack_name(settings, name), template, stacks)
+        for name, template in templates.items()
+    ]
+
+
+def _standing(name: str, template: Template, stacks: Stacks) -> Standing:
+    found = stacks.find(name, template.region)
+    if found is None:
+        return Standing(name, template.region, "ABSENT", as_declared=False)
+    same = found.template == template.body()
+    return Standing(name, template.region, found.status, as_declared=same, why=found.why)
+
+
+def destroy(
+    templates: Mapping[str, Template], settings: Aws, stacks: Stacks, note: Note
+) -> dict[str, int]:
+    """Delete every stack, last made first, with its buckets and keys, and look for what is left.
+
+    Refused before anything is touched while a version in a bucket is still locked. A second call
+    goes on where one broke off. Returns how many versions were deleted by bucket. Raises
+    CloudRefused, naming what is left, when something is.
+    """
+    account = stacks.account()
+    _refuse_while_locked(templates, account, stacks)
+    removed: dict[str, int] = {}
+    for name, template in reversed(list(templates.items())):
+        for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
+            removed[bucket] = stacks.remove_bucket(bucket, template.region)
+            note(f"{bucket}: {removed[bucket]} versions deleted")
+        for alias in _named(template, "AWS::KMS::Alias", "AliasName", account):
+            when = stacks.end_key(alias, template.region)
+            note(f"{alias}: its key ends on {when:%Y-%m-%d}" if when else f"{alias}: gone")
+        kind = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+        for balancer in _named(template, kind, "Name", account):
+            stacks.unprotect(balancer, template.region)
+        full = stack_name(settings, name)
+        stacks.delete(full, template.region, note)
+        note(f"{full}: gone")
+    regions = sorted({t.region for t in templates.values()})
+    left = [f"{x} ({r})" for r in regions for x in stacks.left(settings.prefix, r)]
+    if left:
+        hint = "made by hand, or by an older template: remove each and run again"
+        raise CloudRefused(f"not everything is gone: {'; '.join(left)}", hint=hint)
+    return removed
+
+
+def _refuse_while_locked(templates: Mapping[str, Template], account: str, stacks: Stacks) -> None:
+    for template in templates.values():
+        for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
+            until = stacks.locked_until(bucket, template.region)
+            if until is None:
+                continue
+            told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"
+            hint = "wait until then; a compliance lock can be lifted by nobody"
+            if until == FOR_EVER:
+                told = "a version is on legal hold; nothing was deleted"
+                hint = "who put the hold must lift it first"
+            raise CloudRefused(told, where=bucket, hint=hint)
+
+
+def _named(template: Template, kind: str, key: str, account: str) -> list[str]:
+    """The names of a template's resources of a kind, in an account."""
+    names = []
+    for resource in template.resources.values():
+        if resource["Type"] == kind:
+            named = resource["Properties"][key]
+            text: str = named["Fn::Sub"] if isinstance(named, dict) else named
+            filled = text.replace("${AWS::AccountId}", account)
+            names.append(filled.replace("${AWS::Region}", template.region))
+    return names
+
+
+def _values(name: str, template: Template, given: Mapping[str, str]) -> dict[str, str]:
+    """The parameters a template asks for. Raises UsageError for one that nobody gave."""
+    values = {}
+    for parameter, declared in template.parameters.items():
+        if given.get(parameter):
+            values[parameter] = given[parameter]
+        elif "Default" not in declared:
+            told = f"the stack {name} needs {parameter}: {declared['Description']}"
+            raise UsageError(told, hint=f"--parameter {parameter}=VALUE, or in [aws]")
+    return values

@@ -1,0 +1,1 @@
+"""One module a stack: from the declarations to its template."""

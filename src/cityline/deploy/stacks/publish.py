@@ -1,0 +1,292 @@
+"""Publishing by `cityline serve`: an HTTPS load balancer before an instance nobody can reach."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cityline.declarations.access import AccessZone
+from cityline.deploy.estate import Estate
+from cityline.deploy.naming import sub
+from cityline.deploy.stacks.audit import alarm_topic
+from cityline.deploy.stacks.network import add_network
+from cityline.deploy.template import Template, att, ref
+
+PORT = 8310
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+"""TLS 1.3, and 1.2 with forward secrecy and authenticated ciphers only."""
+
+_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+_YEAR = 365
+_DISK_GB = 20
+_PER_ADDRESS = 2_000
+"""Requests of one address in five minutes, before it is turned away."""
+
+_GROUPS = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+
+
+def build(estate: Estate) -> Template:
+    """Network, load balancer with its firewall, and the server."""
+    template = estate.template("the website by cityline serve")
+    pattern = "arn:aws:acm:.+"
+    says = "ARN of the certificate of that name, in this region"
+    certificate = template.parameter("CertificateArn", says, AllowedPattern=pattern)
+    says = "Key in the code bucket of the zip of wheels the server installs"
+    template.parameter("ServerWheelsKey", says, Default="wheels/cityline-server.zip")
+    add_network(template, estate)
+    _balancer(template, estate)
+    _target(template)
+    _listeners(template, certificate)
+    add_firewall(template, estate, "REGIONAL", estate.names.key_import(AccessZone.LOG))
+    joined = {"ResourceArn": ref("LoadBalancer"), "WebACLArn": att("Firewall")}
+    template.add("FirewallAssociation", "WAFv2::WebACLAssociation", joined)
+    _server(template, estate)
+    template.output("LoadBalancerName", att("LoadBalancer", "LoadBalancerFullName"))
+    template.output("LoadBalancerDns", att("LoadBalancer", "DNSName"), says="Point the domain here")
+    return template
+
+
+def _balancer(template: Template, estate: Estate) -> None:
+    """Logged, hard to delete, and strict about what a request may look like."""
+    attributes = {
+        "access_logs.s3.bucket": sub(estate.names.bucket(AccessZone.LOG)),
+        "access_logs.s3.enabled": "true",
+        "access_logs.s3.prefix": "alb",
+        "deletion_protection.enabled": "true",
+        "routing.http.desync_mitigation_mode": "strictest",
+        "routing.http.drop_invalid_header_fields.enabled": "true",
+    }
+    balancer = {
+        "LoadBalancerAttributes": [{"Key": k, "Value": v} for k, v in attributes.items()],
+        "Name": estate.settings.prefix,
+        "Scheme": "internet-facing",
+        "SecurityGroups": [att("BalancerGroup", "GroupId")],
+        "Subnets": [ref("PublicA"), ref("PublicB")],
+        "Tags": template.labels(),
+        "Type": "application",
+    }
+    template.add(
+        "LoadBalancer", "ElasticLoadBalancingV2::LoadBalancer", balancer, after=["PublicRoute"]
+    )
+
+
+def _target(template: Template) -> None:
+    """The server behind the balancer. It is asked by its address, to which it does not answer as a
+    site: its 421 says that it is well."""
+    target = {
+        "HealthCheckIntervalSeconds": 30,
+        "HealthCheckPath": "/",
+        "HealthCheckProtocol": "HTTPS",
+        "Matcher": {"HttpCode": "200,421"},
+        "Port": PORT,
+        "Protocol": "HTTPS",
+        "Tags": template.labels(),
+        "TargetType": "instance",
+        "VpcId": ref("Vpc"),
+    }
+    template.add("Target", "ElasticLoadBalancingV2::TargetGroup", target)
+
+
+def _listeners(template: Template, certificate: Any) -> None:
+    """HTTPS for readers, a redirect for whoever types http."""
+    forward = {"TargetGroupArn": ref("Target"), "Type": "forward"}
+    secure = {
+        "Certificates": [{"CertificateArn": certificate}],
+        "DefaultActions": [forward],
+        "LoadBalancerArn": ref("LoadBalancer"),
+        "Port": 443,
+        "Protocol": "HTTPS",
+        "SslPolicy": TLS_POLICY,
+    }
+    template.add("HttpsListener", "ElasticLoadBalancingV2::Listener", secure)
+    onward = {"Port": "443", "Protocol": "HTTPS", "StatusCode": "HTTP_301"}
+    plain = {
+        "DefaultActions": [{"RedirectConfig": onward, "Type": "redirect"}],
+        "LoadBalancerArn": ref("LoadBalancer"),
+        "Port": 80,
+        "Protocol": "HTTP",
+    }
+    template.add("HttpListener", "ElasticLoadBalancingV2::Listener", plain)
+
+
+def add_firewall(template: Template, estate: Estate, scope: str, key: Any) -> None:
+    """AWS's managed rules, and a limit per address; what it sees is logged for a year."""
+    rules: list[dict[str, Any]] = [
+        {
+            "Action": {"Block": {}},
+            "Name": "TooMany",
+            "Priority": 0,
+            "Statement": {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": _PER_ADDRESS}},
+            "VisibilityConfig": _seen("TooMany"),
+        }
+    ]
+    for priority, group in enumerate(_GROUPS, 1):
+        managed = {"ManagedRuleGroupStatement": {"Name": group, "VendorName": "AWS"}}
+        rules.append(
+            {
+                "Name": group,
+                "OverrideAction": {"None": {}},
+                "Priority": priority,
+                "Statement": managed,
+                "VisibilityConfig": _seen(group),
+            }
+        )
+    described = {
+        "DefaultAction": {"Allow": {}},
+        "Name": f"{estate.settings.prefix}-{scope.lower()}",
+        "Rules": rules,
+        "Scope": scope,
+        "Tags": template.labels(),
+        "VisibilityConfig": _seen("Firewall"),
+    }
+    template.add("Firewall", "WAFv2::WebACL", described)
+    logs = {
+        "KmsKeyId": key,
+        "LogGroupName": f"aws-waf-logs-{estate.settings.prefix}",
+        "RetentionInDays": _YEAR,
+        "Tags": template.labels(),
+    }
+    template.add("FirewallLogs", "Logs::LogGroup", logs)
+    logging = {"LogDestinationConfigs": [att("FirewallLogs")], "ResourceArn": att("Firewall")}
+    template.add("FirewallLogging", "WAFv2::LoggingConfiguration", logging)
+
+
+def _seen(name: str) -> dict[str, Any]:
+    return {"CloudWatchMetricsEnabled": True, "MetricName": name, "SampledRequestsEnabled": True}
+
+
+def _server(template: Template, estate: Estate) -> None:
+    """One instance, made anew when it fails, in either private subnet."""
+    logs = {
+        "KmsKeyId": estate.names.key_import(AccessZone.LOG),
+        "LogGroupName": estate.names.log_group("serve"),
+        "RetentionInDays": _YEAR,
+        "Tags": template.labels(),
+    }
+    template.add("ServeLogs", "Logs::LogGroup", logs)
+    profile = {"Roles": [estate.names.role("server")]}
+    template.add("ServerProfile", "IAM::InstanceProfile", profile)
+    _launch(template, estate)
+    version = {"LaunchTemplateId": ref("Launch"), "Version": att("Launch", "LatestVersionNumber")}
+    kinds = ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")
+    told = {
+        "NotificationTypes": [f"autoscaling:EC2_INSTANCE_{kind}" for kind in kinds],
+        "TopicARN": alarm_topic(estate),
+    }
+    group = {
+        "AutoScalingGroupName": f"{estate.settings.prefix}-server",
+        "HealthCheckGracePeriod": 300,
+        "HealthCheckType": "ELB",
+        "LaunchTemplate": version,
+        "MaxSize": "2",
+        "MinSize": "1",
+        "NotificationConfigurations": [told],
+        "Tags": [{**label, "PropagateAtLaunch": True} for label in template.labels()],
+        "TargetGroupARNs": [ref("Target")],
+        "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
+    }
+    waits = ["S3Endpoint", "HttpsListener"]
+    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=waits)
+
+
+def _launch(template: Template, estate: Estate) -> None:
+    """What an instance is: no key pair, no public address, metadata by token, disks encrypted."""
+    image = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
+    latest = template.parameter("Image", "Amazon Linux 2023 for ARM", image, Default=_IMAGE)
+    disk = {
+        "DeleteOnTermination": True,
+        "Encrypted": True,
+        "VolumeSize": _DISK_GB,
+        "VolumeType": "gp3",
+    }
+    interface = {
+        "AssociatePublicIpAddress": False,
+        "DeviceIndex": 0,
+        "Groups": [att("ServerGroup", "GroupId")],
+    }
+    data = {
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": disk}],
+        "IamInstanceProfile": {"Arn": att("ServerProfile")},
+        "ImageId": latest,
+        "InstanceType": estate.settings.instance_type,
+        "MetadataOptions": {
+            "HttpEndpoint": "enabled",
+            "HttpPutResponseHopLimit": 1,
+            "HttpTokens": "required",
+        },
+        "Monitoring": {"Enabled": True},
+        "NetworkInterfaces": [interface],
+        "TagSpecifications": [{"ResourceType": "instance", "Tags": template.labels()}],
+        "UserData": {"Fn::Base64": sub(_start(estate))},
+    }
+    named = {"LaunchTemplateData": data, "LaunchTemplateName": f"{estate.settings.prefix}-server"}
+    template.add("Launch", "EC2::LaunchTemplate", named)
+
+
+def _start(estate: Estate) -> str:
+    """What an instance does first: install our wheels, nothing else from anywhere, and serve."""
+    names = estate.names
+    collected = {
+        "file_path": "/var/lib/cityline/logs/access.jsonl",
+        "log_group_name": names.log_group("serve"),
+    }
+    agent = {"logs": {"logs_collected": {"files": {"collect_list": [collected]}}}}
+    return _SCRIPT.format(
+        wheels=f"s3://{names.bucket(AccessZone.CODE)}/${{ServerWheelsKey}}",
+        region=estate.settings.home_region,
+        city=estate.folder.root.name,
+        environment=estate.folder.environment.name,
+        port=PORT,
+        agent=json.dumps(agent),
+    )
+
+
+_SCRIPT = """\
+#!/bin/bash
+set -euo pipefail
+dnf install -y python3.11 python3.11-pip unzip amazon-cloudwatch-agent
+useradd --system --home-dir /var/lib/cityline --create-home cityline
+aws s3 cp "{wheels}" /tmp/wheels.zip
+unzip -q -j /tmp/wheels.zip -d /opt/wheels
+python3.11 -m venv /opt/cityline
+/opt/cityline/bin/pip install --no-index --find-links /opt/wheels 'cityline[aws]'
+shipped='from cityline.wiring import shipped_city; print(shipped_city("{city}"))'
+city=$(/opt/cityline/bin/python -c "$shipped")
+cat > /etc/cityline.env <<ENV
+AWS_DEFAULT_REGION={region}
+CITYLINE_CITY=$city
+CITYLINE_ENV={environment}
+CITYLINE_HOME=/var/lib/cityline
+ENV
+cat > /etc/systemd/system/cityline.service <<'UNIT'
+[Unit]
+Description=Cityline
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=cityline
+WorkingDirectory=/var/lib/cityline
+EnvironmentFile=/etc/cityline.env
+ExecStart=/opt/cityline/bin/cityline serve --host 0.0.0.0 --port {port} --self-signed --behind-proxy
+Restart=always
+RestartSec=5
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ReadWritePaths=/var/lib/cityline
+CapabilityBoundingSet=
+SystemCallFilter=@system-service
+MemoryMax=80%
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+cat > /opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json <<'AGENT'
+{agent}
+AGENT
+systemctl daemon-reload
+systemctl enable --now cityline amazon-cloudwatch-agent
+"""

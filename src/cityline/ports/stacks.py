@@ -1,0 +1,93 @@
+"""Stacks of cloud resources, and the buckets that must be empty before they can go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+"""Until when a legal hold locks: until somebody lifts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack as it stands: its status in AWS's words, and the template it was made from."""
+
+    name: str
+    region: str
+    status: str
+    template: Mapping[str, Any]
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+
+    @property
+    def half_made(self) -> bool:
+        """True when its creation failed: it can only be deleted and made again."""
+        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+
+    @property
+    def in_motion(self) -> bool:
+        """True while somebody is changing it."""
+        return self.status.endswith("_IN_PROGRESS")
+
+
+class Stacks(Protocol):
+    """Stacks by name and region. Raises CloudError and its children."""
+
+    def account(self) -> str:
+        """The number of the account whose credentials are used."""
+        ...
+
+    def find(self, name: str, region: str) -> Deployed | None:
+        """A stack that stands, or None."""
+        ...
+
+    def put(
+        self,
+        name: str,
+        region: str,
+        template: str,
+        parameters: Mapping[str, str],
+        note: Callable[[str], None],
+    ) -> Deployed:
+        """Create or update a stack and wait until it is done; `note` hears each resource. What
+        fails is taken back whole."""
+        ...
+
+    def upload(self, bucket: str, key: str, region: str, data: bytes) -> bool:
+        """Put an object whose key holds its hash; whether it was not there yet."""
+        ...
+
+    def delete(self, name: str, region: str, note: Callable[[str], None]) -> None:
+        """Delete a stack and wait; one that is not there is no error."""
+        ...
+
+    def left(self, prefix: str, region: str) -> list[str]:
+        """Buckets, keys' aliases and roles whose name begins with the prefix, that still stand."""
+        ...
+
+    def storage_addresses(self, region: str) -> str:
+        """The id of the list of S3's addresses in a region, which closed networks let through."""
+        ...
+
+    def unprotect(self, balancer: str, region: str) -> None:
+        """Let a load balancer be deleted; one that is not there is no error."""
+        ...
+
+    def locked_until(self, bucket: str, region: str) -> datetime | None:
+        """The latest date until which a version in a bucket may not be deleted, if any; FOR_EVER
+        for one on legal hold."""
+        ...
+
+    def remove_bucket(self, bucket: str, region: str) -> int:
+        """Take away a bucket's policy, delete every version in it, and the bucket; how many there
+        were. A bucket that is not there has none."""
+        ...
+
+    def end_key(self, alias: str, region: str) -> datetime | None:
+        """Let the key of an alias be deleted after its waiting time, and say when that is; None
+        when there is no such alias."""
+        ...

@@ -1,0 +1,34 @@
+"""What is mended in the emulator is still missing in it; when it is not, the mending goes."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.aws.conftest import installed
+from tests.aws.emulator import PYTHON
+
+pytestmark = pytest.mark.aws
+
+_ASK = """
+from ministack.core import iam_actions, iam_evaluator
+session = "arn:aws:sts::000000000000:assumed-role/reader/x"
+asked = iam_evaluator.EvalContext(session, "AssumedRole", "000000000000", "s3:GetObject", "*", "")
+print(iam_evaluator._resolve_condition_key("aws:PrincipalArn", asked))
+key = "x-amz-server-side-encryption-aws-kms-key-id"
+told = iam_actions._s3_object_context("s3:PutObject", {}, "/bucket/key", {key: "mine"})
+print("s3:" + key in told)
+looks = {"x-amz-target": "AWSGlue.GetDatabase"}
+asked = "glue", "POST", "/", looks, b'{"Name": "mine"}', {}, "ca-central-1", "000000000000"
+print(iam_actions.extract_resource_arn(*asked))
+"""
+
+
+def test_the_emulator_still_needs_its_three_answers_mended() -> None:
+    installed()
+    told = subprocess.run([PYTHON, "-c", _ASK], capture_output=True, text=True, check=True)
+    session, key, database = told.stdout.splitlines()[-3:]
+    assert session.startswith("arn:aws:sts::"), "aws:PrincipalArn is a role's now: drop its mending"
+    assert key == "False", "the header's key is told now: drop its mending"
+    assert ":table/" in database, "who looks at a database asks for it now: drop its mending"

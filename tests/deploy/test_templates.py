@@ -1,0 +1,136 @@
+"""The committed templates are what the declarations say, and can be deployed as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from tools.templates import differing, files, main
+
+from cityline.cli.commands.serving import serve
+from cityline.deploy.estate import Estate
+from cityline.deploy.render import STACKS, render
+from cityline.deploy.template import INLINE_LIMIT, Template, minified
+from cityline.errors import DeclarationError
+from cityline.wiring import open_estate
+from tests.conftest import copy_vancouver
+from tests.deploy.conftest import CITY, TEMPLATES, Bodies
+
+
+@pytest.fixture(scope="module")
+def estate() -> Estate:
+    """Vancouver on AWS."""
+    return open_estate(CITY)
+
+
+@pytest.fixture(scope="module")
+def rendered(estate: Estate) -> dict[str, Template]:
+    """Its templates."""
+    return render(estate)
+
+
+def test_the_committed_templates_are_fresh(rendered: dict[str, Template]) -> None:
+    assert differing(CITY, files(rendered)) == [], "run: python -m tools.templates"
+
+
+def test_a_change_of_a_declaration_is_seen(tmp_path: Path) -> None:
+    city = copy_vancouver(tmp_path / "vancouver", whole=True)
+    environment = city / "environments" / "aws.toml"
+    text = environment.read_text(encoding="utf-8")
+    environment.write_text(text.replace("glue_workers = 2", "glue_workers = 3"), encoding="utf-8")
+    assert differing(city, files(render(open_estate(city)))) == ["catalogue.json"]
+
+
+def test_a_template_left_over_is_told(tmp_path: Path, rendered: dict[str, Template]) -> None:
+    city = copy_vancouver(tmp_path / "vancouver", whole=True)
+    (city / "templates" / "aws" / "old.json").write_text("{}")
+    assert differing(city, files(rendered)) == ["old.json"]
+    assert main([str(city), "--check", "--without-cdk"]) == 1
+
+
+def test_every_template_fits_the_inline_limit_and_names_no_account(bodies: Bodies) -> None:
+    assert [*bodies] == [*STACKS]
+    for name, body in bodies.items():
+        text = minified(body)
+        assert len(text.encode()) < INLINE_LIMIT, name
+        assert not re.search(r"[:/-]\d{12}[:/-]", text), f"{name} names an account"
+        assert (TEMPLATES / f"{name}.json").read_text(encoding="utf-8") == text
+
+
+def test_nothing_in_a_template_needs_a_bootstrapped_account(bodies: Bodies) -> None:
+    for body in bodies.values():
+        told = json.dumps(body)
+        assert "cdk-bootstrap" not in told
+        assert "cdk-hnb659fds" not in told
+        assert not [
+            r for r in body["Resources"].values() if "Lambda" in r["Type"] or "Custom" in r["Type"]
+        ]
+
+
+def test_a_stack_imports_only_what_an_earlier_one_exports(bodies: Bodies) -> None:
+    exported: set[str] = set()
+    for name, body in bodies.items():
+        used = set(re.findall(r'"Fn::ImportValue":"([^"]+)"', minified(body)))
+        assert used <= exported, name
+        exported |= {o["Export"]["Name"] for o in body.get("Outputs", {}).values() if "Export" in o}
+
+
+def test_every_question_is_a_saved_query(estate: Estate, bodies: Bodies) -> None:
+    saved = {
+        r["Properties"]["Description"]
+        for r in bodies["query"]["Resources"].values()
+        if r["Type"] == "AWS::Athena::NamedQuery"
+    }
+    assert saved == {q.title for q in estate.folder.questions.values()}
+
+
+def test_glue_gets_the_rules_word_for_word(estate: Estate, bodies: Bodies) -> None:
+    told = {r["Properties"]["Ruleset"] for r in bodies["quality"]["Resources"].values()}
+    assert told == {r.text.strip() for r in estate.folder.rules.values()}
+
+
+def test_the_server_starts_with_options_the_program_has(bodies: Bodies) -> None:
+    launch = bodies["publish"]["Resources"]["Launch"]["Properties"]["LaunchTemplateData"]
+    script = launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+    command = next(x for x in script.splitlines() if x.startswith("ExecStart=")).split()
+    known = {o for p in serve.params for o in p.opts}
+    assert command[0] == "ExecStart=/opt/cityline/bin/cityline"
+    assert {o for o in command[2:] if o.startswith("--")} <= known
+    taken = {p.envvar for p in serve.params if isinstance(p.envvar, str)}
+    written = set(re.findall(r"^(CITYLINE_\w+)=", script, re.MULTILINE))
+    assert written <= taken
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_environment_that_is_not_on_aws_has_no_templates() -> None:
+    with pytest.raises(DeclarationError, match="not on AWS"):
+        render(open_estate(CITY, "local"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('prefix = "cityline-vancouver"', 'prefix = "Vancouver!"', "pattern"),
+        ('replica_region = "ca-west-1"', 'replica_region = "ca-central-1"', "another region"),
+        ('vpc_cidr = "10.31.0.0/20"', 'vpc_cidr = "10.31.0.0/28"', "/24"),
+        ("monthly_budget_usd = 300", "monthly_budget_usd = -1", "greater than 0"),
+        ('schedule = "cron(30 11 * * ? *)"', 'schedule = "daily"', "not cron"),
+        ("[aws]\n", "[amazon]\n", "amazon"),
+        ('hosts = ["data.vancouver.example"]', 'hosts = ["x.example"]', "does not name the domain"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    city = copy_vancouver(tmp_path / "vancouver", whole=True)
+    environment = city / "environments" / "aws.toml"
+    text = environment.read_text(encoding="utf-8")
+    assert old in text
+    environment.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        open_estate(city)
+    assert told in "".join(f"{p.key} {p.what} {p.hint}" for p in caught.value.problems)

@@ -1,0 +1,262 @@
+"""Who may take a role on, and what each may do besides the zones: a table, held both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from cityline.declarations.access import AccessZone
+from cityline.deploy.policies import roles_of
+from tests.unit.deploy.evaluation import ACCOUNT, OTHER, Caller, Request
+from tests.unit.deploy.platform import (
+    ANYTHING,
+    NAMES,
+    Ask,
+    Doc,
+    Platform,
+    key_arn,
+    person,
+    told,
+)
+
+JOBS = {"ingest", "prepare", "structure", "publisher"}
+_HOME = f"ca-central-1:{ACCOUNT}"
+_GLUE = f"arn:aws:glue:{_HOME}"
+_LOGS = f"arn:aws:logs:{_HOME}:log-group"
+
+Row = tuple[str, str, set[str], dict[str, str]]
+
+
+def table() -> Iterator[Row]:
+    """Action, resource, the roles that may, and what is sent along."""
+    watch, run = {"operator"}, {"operator"}
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        yield action, f"{_LOGS}:/aws-glue/jobs/x:log-stream:y", JOBS, {}
+        yield action, f"{_LOGS}:/aws-glue-databrew/x:log-stream:y", {"prepare"}, {}
+        yield action, f"{_LOGS}:/cityline-vancouver/serve:log-stream:y", {"server"}, {}
+        yield action, f"{_LOGS}:/cityline-vancouver/trail:log-stream:y", {"recorder"}, {}
+        yield action, f"{_LOGS}:/other:log-stream:y", set(), {}
+    yield "logs:CreateLogGroup", f"{_LOGS}:/aws-glue/jobs/x", JOBS, {}
+    yield "logs:CreateLogGroup", f"{_LOGS}:/aws-glue-databrew/x", {"prepare"}, {}
+    yield "logs:AssociateKmsKey", f"{_LOGS}:/aws-glue/jobs/x", JOBS, {}
+    yield "logs:DeleteLogGroup", f"{_LOGS}:/aws-glue/jobs/x", set(), {}
+    for group in ("/aws-glue/x", "/aws-glue-databrew/x", "/cityline-vancouver/trail"):
+        for action in ("logs:FilterLogEvents", "logs:GetLogEvents"):
+            yield action, f"{_LOGS}:{group}", watch, {}
+    yield "logs:GetLogEvents", f"{_LOGS}:/other", set(), {}
+    for space, who in (("Glue", JOBS), ("Cityline", JOBS), ("AWS/S3", set())):
+        yield "cloudwatch:PutMetricData", "*", who, {"cloudwatch:namespace": space}
+    for action in ("ce:GetCostAndUsage", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData",
+                   "cloudwatch:ListMetrics"):  # fmt: skip
+        yield action, "*", watch, {}
+    for sent in ({}, {"cloudwatch:namespace": "Glue"}):
+        yield "cloudwatch:DeleteAlarms", "*", set(), sent
+    for group in ("cityline-vancouver/serve", "cityline-vancouver/trail", "aws-glue/jobs/x"):
+        yield "logs:DeleteLogStream", f"{_LOGS}:/{group}:log-stream:y", set(), {}
+    yield "logs:PutRetentionPolicy", f"{_LOGS}:/aws-glue-databrew/x:log-stream:y", set(), {}
+    yield "kms:ReEncryptFrom", key_arn(AccessZone.LOG), set(), {}
+    yield from _jobs(run)
+    yield from _catalog()
+    yield from _queries()
+    for action in ("ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
+                   "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
+                   "ssmmessages:OpenDataChannel"):  # fmt: skip
+        yield action, "*", {"server"}, {}
+    yield "ssm:SendCommand", "*", set(), {}
+    trail = told(NAMES.trail_arn())
+    for action, on in (("cloudtrail:LookupEvents", "*"), ("cloudtrail:DescribeTrails", "*"),
+                       ("cloudtrail:GetTrailStatus", trail),
+                       ("cloudtrail:GetEventSelectors", trail)):  # fmt: skip
+        yield action, on, {"auditor"}, {}
+    yield "cloudtrail:GetTrailStatus", trail + "-x", set(), {}
+    yield "cloudtrail:StopLogging", trail, set(), {}
+    yield from _keys()
+    for action in ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail",
+                   "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "s3:DeleteBucket",
+                   "s3:PutObjectRetention", "s3:DeleteBucketPolicy"):  # fmt: skip
+        yield action, "*", set(), {}
+
+
+def _keys() -> Iterator[Row]:
+    for zone in AccessZone:
+        alias = told(NAMES.key_alias_arn(zone))
+        for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
+            yield action, alias, {"administrator"}, {}
+            yield action, alias + "x", set(), {}
+            yield action, key_arn(zone), {"administrator"}, {}
+        for action in ("kms:DescribeKey", "kms:PutKeyPolicy", "kms:EnableKeyRotation"):
+            yield action, key_arn(zone), {"administrator"}, {}
+            yield action, key_arn(zone) + "x", set(), {}
+        yield "kms:Decrypt", alias, set(), {}
+
+
+def _jobs(run: set[str]) -> Iterator[Row]:
+    job = f"{_GLUE}:job/cityline-vancouver-structure"
+    for action in ("glue:StartJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"):
+        yield action, job, run, {}
+    for action in ("glue:GetJob", "glue:GetJobRun"):
+        yield action, job, run | JOBS, {}
+    yield "glue:StartJobRun", f"{_GLUE}:job/other", set(), {}
+    yield "glue:GetJob", f"{_GLUE}:job/other", set(), {}
+    for action in ("glue:UpdateJob", "glue:DeleteJob", "glue:CreateJob"):
+        yield action, job, set(), {}
+    recipe = f"arn:aws:databrew:{_HOME}:job/cityline-vancouver-prepare"
+    for action in ("databrew:StartJobRun", "databrew:DescribeJob", "databrew:DescribeJobRun",
+                   "databrew:ListJobRuns", "databrew:StopJobRun"):  # fmt: skip
+        yield action, recipe, run, {}
+    yield "databrew:StartJobRun", f"arn:aws:databrew:{_HOME}:job/other", set(), {}
+    yield "databrew:UpdateRecipe", recipe, set(), {}
+
+
+def _catalog() -> Iterator[Row]:
+    readers = {
+        AccessZone.LANDING: {"prepare", "structure", "privacy-officer"},
+        AccessZone.CURATED: {"structure", "publisher", "server", "analyst", "privacy-officer"},
+        AccessZone.TRAIL: {"auditor"},
+    }
+    writers = {AccessZone.LANDING: {"prepare"}, AccessZone.CURATED: {"structure"}}
+    for zone, who in readers.items():
+        on = f"{_GLUE}:table/cityline_vancouver_{zone}/x"
+        for action in ("glue:GetTable", "glue:GetTables", "glue:GetTableVersions",
+                       "glue:GetPartition", "glue:GetPartitions"):  # fmt: skip
+            yield action, on, who, {}
+        yield "glue:GetDatabase", f"{_GLUE}:database/cityline_vancouver_{zone}", who, {}
+        base = f"{_GLUE}:database/cityline_vancouver_{zone}"
+        for action, of in product(("glue:CreateTable", "glue:UpdateTable"), (on, base)):
+            yield action, of, writers.get(zone, set()), {}
+        yield "glue:DeleteTable", on, set(), {}
+    yield "glue:GetTable", f"{_GLUE}:catalog", set().union(*readers.values()), {}
+    yield "glue:UpdateTable", f"{_GLUE}:catalog", set().union(*writers.values()), {}
+    yield "glue:GetTable", f"{_GLUE}:table/other/x", set(), {}
+    yield "glue:UpdateTable", f"{_GLUE}:table/other/x", set(), {}
+
+
+def _queries() -> Iterator[Row]:
+    groups = {"publishing": "publisher", "analysis": "analyst", "audit": "auditor"}
+    for group, role in groups.items():
+        on = f"arn:aws:athena:{_HOME}:workgroup/cityline-vancouver-{group}"
+        for action in ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution",
+                       "GetQueryResults", "GetWorkGroup", "GetNamedQuery", "ListNamedQueries",
+                       "BatchGetNamedQuery"):  # fmt: skip
+            yield f"athena:{action}", on, {role}, {}
+        yield "athena:UpdateWorkGroup", on, set(), {}
+    yield "athena:StartQueryExecution", f"arn:aws:athena:{_HOME}:workgroup/primary", set(), {}
+
+
+def work(p: Platform, only: str = "") -> Iterator[str]:
+    """Each action of the table is allowed to the roles it names, and to no other."""
+    for action, on, who, sent in table():
+        for role in [only] if only else roles_of(p.access):
+            caller, said = person(role)
+            request = Request(caller, action, on, said | sent)
+            ask = Ask(f"{role} {action} {on} {sent}", request, role in who)
+            yield from ask.held(p.identity(role), None)
+
+
+def platform_key(p: Platform) -> Iterator[str]:
+    """The key of `log`: jobs' bookmarks, log groups, topics; nobody and nothing else."""
+    here = f"arn:aws:logs:ca-central-1:{ACCOUNT}:log-group"
+    for replica, policy in ((False, p.keys), (True, p.copies_keys)):
+        arn, region = key_arn(AccessZone.LOG, replica=replica), NAMES.region(replica=replica)
+        group = here.replace("ca-central-1", region)
+        calls: list[tuple[Caller, str, dict[str, str], bool]] = []
+        service = Caller(service=f"logs.{region}.amazonaws.com")
+        context = "kms:EncryptionContext:aws:logs:arn"
+        for name, good in (("/cityline-vancouver/trail", True), ("/aws-glue/x", True),
+                           ("/aws-glue-databrew/x", True), ("/other/x", False)):  # fmt: skip
+            for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo",
+                           "GenerateDataKey"):  # fmt: skip
+                calls.append((service, f"kms:{action}", {context: f"{group}:{name}"}, good))
+        calls.append((service, "kms:CreateGrant", {context: f"{group}:/aws-glue/x"}, False))
+        elsewhere = Caller(service="logs.us-west-2.amazonaws.com")
+        calls.append((elsewhere, "kms:Decrypt", {context: f"{group}:/aws-glue/x"}, False))
+        for name in ("cloudwatch", "events", "budgets", "lambda"):
+            sender = Caller(service=f"{name}.amazonaws.com")
+            for account in (ACCOUNT, OTHER):
+                good = account == ACCOUNT and name != "lambda"
+                for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+                    calls.append((sender, action, {"aws:SourceAccount": account}, good))
+                calls.append((sender, "kms:Encrypt", {"aws:SourceAccount": account}, False))
+        for caller, action, sent, good in calls:
+            request = Request(caller, action, arn, sent)
+            ask = Ask(f"{caller.service} {action} {sent}", request, good)
+            yield from ask.held([], policy[AccessZone.LOG], key=True)
+    yield from _bookmarks(p)
+
+
+def _bookmarks(p: Platform) -> Iterator[str]:
+    for role in (*roles_of(p.access), "a-stray-role"):
+        caller, said = person(role)
+        for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"):
+            for account in (ACCOUNT, OTHER):
+                sent = said | {"kms:CallerAccount": account}
+                request = Request(caller, action, key_arn(AccessZone.LOG), sent)
+                good = role in JOBS and account == ACCOUNT and "ReEncrypt" not in action
+                ask = Ask(f"{role} {action} the platform's key", request, good)
+                for identity in (p.identity(role), [ANYTHING]):
+                    yield from ask.held(identity, p.keys[AccessZone.LOG], key=True)
+                none = Ask(f"{role} with nothing {action} it", request, allowed=False)
+                yield from none.held([], p.keys[AccessZone.LOG], key=True)
+
+
+def trail_key(p: Platform) -> Iterator[str]:
+    """The trail's own service seals, for this trail alone; no other key of ours does."""
+    caller = Caller(service="cloudtrail.amazonaws.com")
+    context = "kms:EncryptionContext:aws:cloudtrail:arn"
+    mine = told(NAMES.trail_arn())
+    for zone in AccessZone:
+        home = zone is AccessZone.TRAIL
+        good = {"aws:SourceArn": mine, context: mine}
+        for action, sent, right in (
+            ("kms:GenerateDataKey", good, home),
+            ("kms:GenerateDataKey", good | {"aws:SourceArn": mine + "-x"}, False),
+            ("kms:GenerateDataKey", good | {context: mine.replace(ACCOUNT, OTHER)}, False),
+            ("kms:DescribeKey", {"aws:SourceArn": mine}, home),
+            ("kms:DescribeKey", {"aws:SourceArn": mine + "-x"}, False),
+            ("kms:Decrypt", good, False),
+        ):
+            other = Caller(service="glue.amazonaws.com")
+            ask = Ask(f"glue {action}", Request(other, action, key_arn(zone), sent), allowed=False)
+            yield from ask.held([], p.keys[zone], key=True)
+            request = Request(caller, action, key_arn(zone), sent)
+            ask = Ask(f"cloudtrail {action} {zone} {sent}", request, right)
+            yield from ask.held([], p.keys[zone], key=True)
+
+
+def trusts(p: Platform) -> Iterator[str]:
+    """Only its own service for its own account, or a person with a second factor, takes it on."""
+    services = ("glue", "databrew", "ec2", "s3", "cloudtrail", "lambda")
+    for role, trust in p.trusts.items():
+        by = p.access.roles[role].assumed_by
+        for name in services:
+            right = name in by
+            mine = told(NAMES.trail_arn()) if name == "cloudtrail" else f"arn:aws:{name}:{_HOME}:x"
+            said = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": mine}
+            silent: dict[str, str] = {}
+            other = said | {"aws:SourceAccount": OTHER}
+            foreign = said | {"aws:SourceArn": mine.replace(ACCOUNT, OTHER)}
+            tells = name in ("glue", "databrew", "cloudtrail")
+            other_service = Caller(service="lambda.amazonaws.com")
+            yield from _taken_on(role, trust, other_service, said, good=False)
+            for sent, good in ((said, right), (other, False), (silent, right and not tells),
+                               (foreign, right and not tells)):  # fmt: skip
+                caller = Caller(service=f"{name}.amazonaws.com")
+                yield from _taken_on(role, trust, caller, sent, good)
+        person_may = bool({"people", "emergency"} & set(by))
+        caller, said = person("somebody")
+        for factor, age in (("true", "60"), ("true", "5000"), ("false", "60"), ("", "")):
+            sent = said | ({"aws:MultiFactorAuthPresent": factor} if factor else {})
+            sent |= {"aws:MultiFactorAuthAge": age} if age else {}
+            good = person_may and factor == "true" and ("people" in by or age == "60")
+            yield from _taken_on(role, trust, caller, sent, good)
+        stranger, said = person("somebody", OTHER)
+        sent = said | {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "60"}
+        yield from _taken_on(role, trust, stranger, sent, good=False)
+
+
+def _taken_on(
+    role: str, trust: Doc, caller: Caller, sent: dict[str, str], good: bool
+) -> Iterator[str]:
+    request = Request(caller, "sts:AssumeRole", role, sent)
+    ask = Ask(f"{caller.service or caller.arn} takes on {role} with {sent}", request, good)
+    yield from ask.held([ANYTHING], trust, key=True)
