@@ -21,7 +21,7 @@ from tests.conformance.conftest import WANTED
 from tests.conftest import ROOT, Ran, absent, copy_vancouver, run_city
 from tests.s3server import Server
 
-pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
