@@ -1,4 +1,4 @@
-"""A home with a ledger of two runs, a release, and a few files in its lake; made in milliseconds."""
+"""A home with a ledger of two runs, a release and a few files in its lake, made at once."""
 
 from __future__ import annotations
 

@@ -43,14 +43,13 @@ def ended(state: str, reason: str = "", scanned: int = 0, **more: Any) -> dict[s
     }
 
 
-def result(names: list[str], *rows: list[str | None], kind: str = "varchar") -> dict[str, Any]:
-    columns = [{"Name": n, "Type": kind} for n in names]
-    lines: list[list[str | None]] = [[*names], *rows]
-    data = [{"Data": [{} if t is None else {"VarCharValue": t} for t in r]} for r in lines]
+def result(name: str, *texts: str, kind: str = "varchar") -> dict[str, Any]:
+    columns = [{"Name": name, "Type": kind}]
+    data = [{"Data": [{"VarCharValue": text}]} for text in (name, *texts)]
     return {"ResultSet": {"Rows": data, "ResultSetMetadata": {"ColumnInfo": columns}}}
 
 
-STATES = {
+STATES: dict[str, tuple[Any, type[CitylineError], str, str]] = {
     "cut off": (
         ended("CANCELLED", "Bytes scanned limit was exceeded", 1_100_000_000),
         QueryStopped, r"cut off after 1\.1 GB", "query_cutoff_mb",
@@ -103,7 +102,8 @@ REFUSALS = {
     "asked too often": ("TooManyRequestsException", "slow", CloudUnreachable, "cannot answer now"),
     "throttled": ("ThrottlingException", "Rate exceeded", CloudUnreachable, "cannot answer now"),
     "another region": (
-        "InvalidRequestException", "WorkGroup analysis is not found.", CloudRefused, "no such workgroup",
+        "InvalidRequestException", "WorkGroup analysis is not found.", CloudRefused,
+        "no such workgroup",
     ),
 }  # fmt: skip
 
@@ -119,8 +119,9 @@ def test_a_query_that_is_not_taken(script: Script, name: str) -> None:
 
 
 def test_sql_athena_cannot_read_is_an_error_of_the_query(script: Script) -> None:
-    script.refuses("StartQueryExecution", "InvalidRequestException",
-                   "line 1:1: mismatched input 'SELEC'", AthenaErrorCode="MALFORMED_QUERY")  # fmt: skip
+    told = "line 1:1: mismatched input 'SELEC'"
+    code = "InvalidRequestException"
+    script.refuses("StartQueryExecution", code, told, AthenaErrorCode="MALFORMED_QUERY")
     with pytest.raises(EngineError, match="mismatched input"):
         queries().run("SELEC 1")
 
@@ -167,7 +168,7 @@ def test_an_earlier_result_costs_nothing(script: Script) -> None:
     told["QueryExecution"]["Statistics"]["ResultReuseInformation"] = {"ReusedPreviousResult": True}
     script.says("StartQueryExecution", {"QueryExecutionId": "q1"})
     script.says("GetQueryExecution", told)
-    script.says("GetQueryResults", result(["n"], ["7"], kind="bigint"))
+    script.says("GetQueryResults", result("n", "7", kind="bigint"))
     found, measured = queries(reuse_minutes=90).run("SELECT 7 AS n")
     assert found.to_pylist() == [{"n": 7}]
     assert measured.reused
@@ -181,7 +182,7 @@ def test_an_earlier_result_costs_nothing(script: Script) -> None:
 def test_an_earlier_result_is_not_taken_where_that_is_said(script: Script) -> None:
     script.says("StartQueryExecution", {"QueryExecutionId": "q1"})
     script.says("GetQueryExecution", ended("SUCCEEDED", scanned=11 * MEGABYTE))
-    script.says("GetQueryResults", result(["n"]))
+    script.says("GetQueryResults", result("n"))
     _, measured = queries(reuse_minutes=0).run("SELECT 7 AS n")
     assert "ResultReuseConfiguration" not in script.to("StartQueryExecution")[0]
     assert measured.usd == GENERAL.charge(11 * MEGABYTE)
@@ -218,7 +219,7 @@ def test_types_only_athena_has(script: Script) -> None:
 
 
 def test_a_result_that_is_too_large_is_not_fetched_whole(script: Script) -> None:
-    page = result(["n"], ["x" * 600]) | {"NextToken": "more"}
+    page = result("n", "x" * 600) | {"NextToken": "more"}
     script.says("StartQueryExecution", {"QueryExecutionId": "q1"})
     script.says("GetQueryExecution", ended("SUCCEEDED"))
     script.says("GetQueryResults", page, page | {"NextToken": "again"}, page)

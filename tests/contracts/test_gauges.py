@@ -144,12 +144,8 @@ def put(cloud: Emulator, region: str, gauge: str, of: tuple[str, ...], *values: 
     dimensions = [{"Name": n, "Value": v} for n, v in zip(metric.dimensions, of, strict=True)]
     for age, one in enumerate(reversed(values)):
         when = datetime.now(UTC) - timedelta(hours=age, minutes=5)
-        point = {
-            "MetricName": metric.name,
-            "Dimensions": dimensions,
-            "Timestamp": when,
-            "Value": one,
-        }
+        point = {"MetricName": metric.name, "Dimensions": dimensions, "Timestamp": when,
+                 "Value": one}  # fmt: skip
         cloud.client("cloudwatch", region).put_metric_data(
             Namespace=metric.namespace, MetricData=[point]
         )

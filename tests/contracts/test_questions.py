@@ -1,14 +1,15 @@
 """One suite for every engine that answers questions: the same SQL, the same typed values.
 
 Athena is an emulator here that runs SQL through DuckDB. It knows no Iceberg table and no function
-that only Trino has: those are proven on a real Trino of Athena's family by `tests/conformance`.
+that only Trino has: those are proven on a real Trino, which is given the same SQL, by
+`tests/conformance`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,8 @@ TABLES = {
         "late": [True, False, None, None, True],
         "spent": pa.array([Decimal("1.50"), None, Decimal("-0.05"), None, None]),
     }),
-    "curated.nothing": pa.table({"id": pa.array([], pa.int64()), "name": pa.array([], pa.string())}),
+    "curated.nothing": pa.table({"id": pa.array([], pa.int64()),
+                                 "name": pa.array([], pa.string())}),
 }  # fmt: skip
 
 
@@ -237,11 +239,10 @@ def test_a_table_the_catalogue_does_not_have(cloud: Emulator) -> None:
 @pytest.mark.aws
 def test_it_writes_and_cleans_nothing(cloud: Emulator, tmp_path: Path) -> None:
     engine = athena(cloud)
-    refusals: tuple[Callable[[], object], ...] = (
-        lambda: engine.write("SELECT 1", {}, "curated/x"),
-        lambda: engine.read_texts(tmp_path / "x", Layout((), ",", "utf-8")),
-        lambda: engine.clean(None, None),
-    )
-    for refused in refusals:
+    for refused in (
+        partial(engine.write, "SELECT 1", {}, "curated/x"),
+        partial(engine.read_texts, tmp_path / "x", Layout((), ",", "utf-8")),
+        partial(engine.clean, None, None),
+    ):
         with pytest.raises(StepError, match="answers questions"):
             refused()

@@ -135,7 +135,7 @@ EVENTS = {
         ("cityline-analyst/ana@example.org", "s3:GetBucketPolicy", "cityline-raw", "denied"),
     ),
     "root": (
-        told("DeleteTrail", {"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"},
+        told("DeleteTrail", {"userIdentity": {"type": "Root", "arn": "arn:aws:iam::1:root"},
                              "requestParameters": {"name": "cityline-trail"}}),
         ("root", "s3:DeleteTrail", "cityline-trail", "allowed"),
     ),

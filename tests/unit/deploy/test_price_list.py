@@ -1,4 +1,4 @@
-"""The Price List, read over loopback from small files of its true form; every figure is invented."""
+"""The Price List, read over loopback from small files of its form; every figure is invented."""
 
 from __future__ import annotations
 
