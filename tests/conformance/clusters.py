@@ -190,7 +190,8 @@ def _trino(home: Path, work: Path, port: int, at: int, limits: str) -> subproces
     )
     own += "node-scheduler.include-coordinator=false\n" if port == at else ""
     (work / "etc" / "config.properties").write_text(own)
-    options = ["-Xmx1G", "-XX:+UseSerialGC", "-Djdk.attach.allowAttachSelf=true",
+    options = ["-Xmx1G", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+               "-Djdk.attach.allowAttachSelf=true",
                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
                "-Dconfig=etc/config.properties", "-Dlog.levels-file=etc/log.properties",
                "-Dnode.environment=faults", f"-Dnode.id=n{port}",
