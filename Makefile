@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SPARK4 := build/spark4
+# two processes: each makes the shared city once, which pays on two cores and on no machine costs more
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
@@ -16,11 +18,11 @@ demo: $(VENV)/run.stamp ## Run Vancouver end to end and print the answers
 	@$(BIN)/cityline demo
 
 test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is installed), under 10 minutes
-	@$(BIN)/pytest -m "not slow and not engines and not aws" $(if $(CHROMIUM),,-m "not slow and not engines and not aws and not browser")
+	@$(PYTEST) -m "not slow and not engines and not aws" $(if $(CHROMIUM),,-m "not slow and not engines and not aws and not browser")
 	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines), and AWS's, which need an emulator (make test-aws)"
 
 test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
-	@$(BIN)/pytest -m slow
+	@$(PYTEST) -m slow
 
 test-engines: $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Fetch Spark 3.5, Spark 4 and Trino (2 GB, needs Maven) and run the same cases on each
 	@rm -f build/conformance.json
@@ -90,7 +92,7 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/engines.stamp: requirements/engines.txt tools/engines/pins.toml $(VENV)/dev.stamp
+$(VENV)/engines.stamp: requirements/engines.txt tools/engines/pins.toml tools/engines/s3server/go.sum $(VENV)/dev.stamp
 	@command -v mvn >/dev/null || { echo "error: Maven is not installed (Debian: apt-get install maven)"; exit 1; }
 	@echo "Fetching Spark, Iceberg's runtime and Trino …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/engines.txt

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from tests.s3server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
-DRAWN = Path(tempfile.mkdtemp(prefix="cityline-drawn-"))
-"""Pictures drawn in this session: many tests run the same city, and drawing is the slowest part."""
-atexit.register(shutil.rmtree, DRAWN, ignore_errors=True)
+DRAWN = Path(os.environ.get("CITYLINE_DRAWN") or tempfile.mkdtemp(prefix="cityline-drawn-"))
+"""Pictures drawn in this session, by all its workers: many tests run the same city, and drawing is
+the slowest part."""
+if "CITYLINE_DRAWN" not in os.environ:
+    os.environ["CITYLINE_DRAWN"] = str(DRAWN)
+    atexit.register(shutil.rmtree, DRAWN, ignore_errors=True)
 TODAY = date(2026, 8, 17)
 """The day of the portal's real catalogue export; the sample portal's extracts are made for it."""
 
