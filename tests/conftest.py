@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
@@ -179,4 +180,6 @@ def run_city(folder: Path, portal: SamplePortal) -> Ran:
 def ran(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
     """Vancouver with everything but pages of types, run once for all who only look."""
     folder = copy_vancouver(tmp_path_factory.mktemp("city") / "vancouver", whole=True)
-    return run_city(folder, portal)
+    with (DRAWN / "lock").open("w") as lock:  # one worker draws, the others find the pictures
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return run_city(folder, portal)
