@@ -35,6 +35,7 @@ A message has three parts: what happened, where (file and key, address, column),
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -190,6 +191,13 @@ def too_large(where: str) -> EngineError:
     """A number beyond its type's range, on an engine that stops rather than go on with another."""
     hint = "CAST(x AS DOUBLE), or CAST(x AS BIGINT) when it is an INTEGER"
     return EngineError("a number is too large for its type", where=where, hint=hint)
+
+
+def unportable(told: str, where: str) -> EngineError | None:
+    """What our SQL refuses while it runs, out of the words an engine puts around it; nothing when
+    `told` is another error."""
+    found = re.search(r"not portable: .+?(?= SQLSTATE|[\n\]]|$)", told)
+    return found and EngineError(found[0], where=where, hint="cityline check")
 
 
 class QueryStopped(EngineError):

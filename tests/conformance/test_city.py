@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.portals.sample import SamplePortal
 from cityline.adapters.spark.engine import SparkEngine
-from cityline.errors import EngineError
+from cityline.errors import SessionLost
 from cityline.flow.parts import Parts
 from cityline.flow.run import run
 from cityline.flow.steps.outcome import Done
 from cityline.ports.engine import Engine
 from cityline.wiring import open_city
+from tests.conformance.test_typed import LONG, WHILE, many
 from tests.conftest import ROOT, Ran
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(600)]
@@ -79,12 +81,14 @@ def same_city(ran: Ran, parts: Parts, done: Done) -> None:
 
 
 def _dies_and_is_run_again(parts: Parts, engine: SparkEngine, done: Done) -> None:
-    """A session lost under a run: an error by its kind, the old tables stay, a new one completes."""
+    """A session stopped under a query: an error by its kind, the old tables stay, a new one completes."""
     version = done.tables()["curated.calendar"]
     before = [s.id for s in parts.catalog.snapshots(version.address)]
-    engine.session().stop()
-    with pytest.raises(EngineError, match="lost"):
-        engine.write("SELECT * FROM it", {"it": version}, version.address.key("data", "dead"))
+    stopping = threading.Timer(4, engine.session().stop)
+    stopping.start()
+    with pytest.raises(SessionLost, match="nothing was promoted"):
+        engine.write(LONG, many(WHILE), version.address.key("data", "dead"))
+    stopping.join()
     assert [s.id for s in parts.catalog.snapshots(version.address)] == before
     again = engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
     assert again == [{"n": version.rows}]

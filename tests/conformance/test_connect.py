@@ -24,7 +24,7 @@ from cityline.flow.steps.outcome import Done
 from tests.conformance.conftest import engines_are_there
 from tests.conformance.servers import free_port
 from tests.conformance.test_city import opened, same_city, structured
-from tests.conformance.test_typed import LONG, is_stopped, many
+from tests.conformance.test_typed import LONG, WHILE, is_stopped, many
 from tests.conftest import Ran
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _dies_under_a_query(server: ConnectServer, engine: SparkEngine) -> None:
     began = time.monotonic()
     try:
         with pytest.raises(SessionLost, match="nothing was promoted") as caught:
-            engine.query(LONG, many(20_000))
+            engine.query(LONG, many(WHILE))
     finally:
         killer.cancel()
     assert caught.value.passing

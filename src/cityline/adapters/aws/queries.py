@@ -16,7 +16,14 @@ import pyarrow as pa
 from cityline.adapters.aws.answers import cloud_errors, refused
 from cityline.adapters.aws.clients import Clients
 from cityline.adapters.formats.trinosql import ARROW
-from cityline.errors import CloudError, CloudRefused, EngineError, QueryStopped, SessionLost
+from cityline.errors import (
+    CloudError,
+    CloudRefused,
+    EngineError,
+    QueryStopped,
+    SessionLost,
+    unportable,
+)
 from cityline.lake.cost import Rate
 from cityline.lake.wording import size
 from cityline.ports.engine import Measured
@@ -184,7 +191,8 @@ def _failed(ended: Mapping[str, Any], where: str) -> EngineError | CloudRefused:
     trouble = status.get("AthenaError", {})
     if trouble.get("Retryable") or trouble.get("ErrorCategory") == _SYSTEM:
         return SessionLost(f"Athena failed: {reason}", where=where, hint="run again")
-    return EngineError(f"the SQL cannot be run: {reason}", where=where)
+    told = f"the SQL cannot be run: {reason}"
+    return unportable(reason, where) or EngineError(told, where=where)
 
 
 # -- typed results --------------------------------------------------------------------------------

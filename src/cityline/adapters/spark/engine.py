@@ -18,10 +18,10 @@ from cityline.adapters.formats.folders import store_errors
 from cityline.adapters.formats.parquet import written_below
 from cityline.adapters.spark.cleaning import run_plan
 from cityline.adapters.spark.connect import SCHEME, forgotten, left
-from cityline.adapters.spark.refusals import spark_errors
+from cityline.adapters.spark.refusals import lost, spark_errors
 from cityline.adapters.spark.rows import TYPES, to_arrow
 from cityline.adapters.spark.session import TESTED, Cluster, open_session
-from cityline.adapters.spark.watch import executors_watched
+from cityline.adapters.spark.watch import executors_watched, stopped
 from cityline.dialect import emit
 from cityline.errors import EngineError, QueryStopped, SessionLost
 from cityline.lake.version import Version
@@ -132,7 +132,9 @@ class SparkEngine:
     # -- tables ---------------------------------------------------------------------------------
 
     def session(self) -> SparkSession:
-        """The session, opened at first use."""
+        """The session, opened at first use, and anew when it was stopped between two calls."""
+        if self._opened is not None and stopped(self._opened):
+            self._forget()
         if self._opened is None:
             self._opened = open_session(self._cluster)
         return self._opened
@@ -157,7 +159,20 @@ class SparkEngine:
                 self._forget()
                 what = "the Spark Connect server no longer knows this session; nothing was promoted"
                 raise SessionLost(what, where=where, hint="run again") from error
+            self._still_there(where, error)
             raise
+        except Exception as error:
+            self._still_there(where, error)
+            raise
+
+    def _still_there(self, where: str, error: Exception) -> None:
+        """A driver that was stopped fails in many ways, by version and by call: it is asked.
+
+        Raises SessionLost.
+        """
+        if self._opened is not None and stopped(self._opened):
+            self._forget()
+            raise lost("the Spark session was stopped", where) from error
 
     def _forget(self) -> None:
         if self._opened is not None and self._cluster.address.startswith(SCHEME):
@@ -214,11 +229,10 @@ class SparkEngine:
 
 @contextmanager
 def _stopped_after(session: Any, seconds: float) -> Iterator[None]:
-    """Stop what this session runs meanwhile when it takes longer. Spark 3.5 in process has no tags
-    of a session, but of its context."""
+    """Stop what this session runs meanwhile when it takes longer. In process the tags are the
+    context's: those of a session (Spark 4) are not seen from the timer's thread."""
     tag = f"explore-{uuid.uuid4().hex}"
-    inside = session.version.startswith("3.") and hasattr(session, "_jsparkSession")
-    if inside:
+    if hasattr(session, "_jsparkSession"):
         context = session.sparkContext
         mark, unmark, stop = context.addJobTag, context.removeJobTag, context.cancelJobsWithTag
     else:

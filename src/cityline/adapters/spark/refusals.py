@@ -14,6 +14,7 @@ from cityline.errors import (
     StoreError,
     StoreFull,
     too_large,
+    unportable,
 )
 
 _GONE = (
@@ -57,13 +58,14 @@ def spark_errors(where: str) -> Iterator[None]:
     except Exception as error:
         kinds = {k.__name__ for k in type(error).__mro__}
         if kinds & {"Py4JNetworkError", "ConnectionError"}:
-            raise _lost("the Spark session was lost", where) from error
+            raise lost("the Spark session was lost", where) from error
         if kinds & {"PySparkException", "Py4JError", "RpcError"}:
             raise _translated(str(error), where) from error
         raise
 
 
-def _lost(what: str, where: str) -> SessionLost:
+def lost(what: str, where: str) -> SessionLost:
+    """The error of a session that is gone."""
     hint = "run again: finished steps stay"
     return SessionLost(f"{what}; nothing was promoted", where=where, hint=hint)
 
@@ -79,12 +81,15 @@ def _translated(told: str, where: str) -> EngineError | StoreError:
         hint = "raise memory_limit in the environment, or use more executors"
         return EngineError("Spark ran out of memory", where=where, hint=hint)
     if any(sign in told for sign in _GONE):
-        return _lost("the Spark session was lost", where)
+        return lost("the Spark session was lost", where)
     if "ExecutorLostFailure" in told:
-        return _lost("a Spark executor was lost", where)
+        return lost("a Spark executor was lost", where)
     if any(sign in told for sign in _LARGE):
         return too_large(where)
+    ours = unportable(told, where)
+    if ours is not None:
+        return ours
     lines = [part.strip() for part in told.splitlines() if part.strip()]
-    named = (part for part in lines if "not portable" in part or _CLASS.search(part))
+    named = (part for part in lines if _CLASS.search(part))
     line = next(named, lines[0] if lines else "unknown")[:300]
     return EngineError(f"the SQL cannot be run: {line}", where=where)

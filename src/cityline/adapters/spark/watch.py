@@ -17,6 +17,17 @@ _EVERY = 1.0
 """Seconds between two looks."""
 
 
+def stopped(session: Any) -> bool:
+    """Whether the driver of a session in this process was stopped, or its JVM has ended."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with pyspark
+
+    context = getattr(session, "_sc", None)  # a Connect session has none
+    try:
+        return context is not None and (context._jsc is None or context._jsc.sc().isStopped())
+    except (Py4JError, OSError):
+        return True
+
+
 @contextmanager
 def executors_watched(
     session: Callable[[], SparkSession | None], address: str, patience: float, where: str

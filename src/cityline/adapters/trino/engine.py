@@ -14,7 +14,14 @@ from typing import Any, NoReturn
 import pyarrow as pa
 
 from cityline.adapters.formats.trinosql import ARROW, arrow_schema, declared, spoken, values
-from cityline.errors import EngineError, MissingExtra, QueryStopped, SessionLost, too_large
+from cityline.errors import (
+    EngineError,
+    MissingExtra,
+    QueryStopped,
+    SessionLost,
+    too_large,
+    unportable,
+)
 from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
 from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Written
@@ -173,7 +180,8 @@ def _translated(error: Any, where: str) -> EngineError:
     if error.error_type in ("INTERNAL_ERROR", "EXTERNAL"):
         told = f"Trino failed, or lost its store: {error.message}"
         return EngineError(told, where=where, hint="run again")
-    return EngineError(f"the SQL cannot be run: {error.message}", where=where)
+    told = f"the SQL cannot be run: {error.message}"
+    return unportable(error.message, where) or EngineError(told, where=where)
 
 
 def _refuse() -> NoReturn:
