@@ -20,7 +20,7 @@ def bucket_settings(lake: Lake) -> dict[str, str]:
     """A session's settings for a lake in a bucket. Credentials are found as the AWS SDK finds
     them, on every machine of the cluster."""
     plain = urlsplit(lake.endpoint).scheme == "http"
-    patience = f"{int(lake.deadline * 1000 / 3)}"  # milliseconds of one of three attempts
+    patience = f"{int(lake.deadline * 1000 / 4)}"  # milliseconds of one of four attempts
     s3a = {
         "endpoint": lake.endpoint,
         "endpoint.region": lake.region,
@@ -29,8 +29,8 @@ def bucket_settings(lake: Lake) -> dict[str, str]:
         "aws.credentials.provider": "com.amazonaws.auth.DefaultAWSCredentialsProviderChain",
         "committer.name": "magic",
         "directory.marker.retention": "keep",  # else every write deletes the marks of all above it
-        "attempts.maximum": "2",
-        "retry.limit": "3",
+        "attempts.maximum": "1",  # the SDK tries twice, and S3A the SDK
+        "retry.limit": "1",
         "connection.establish.timeout": "5000",
         "connection.timeout": patience,
         "encryption.algorithm": "SSE-KMS" if lake.kms_key else "",

@@ -221,6 +221,8 @@ class SparkEngine:
         if not isinstance(table, Version):
             return reader.parquet(self.put(table))
         if table.id.lstrip("-").isdigit():
+            # the store is asked first: Iceberg tries one that is away for ten minutes
+            self._store.keys(table.files[0].key if table.files else SCRATCH)
             named = f"{self._cluster.catalog}.{self._cluster.table(table.address)}"
             # Iceberg's own option for a snapshot is refused from Spark 4.1 on
             return self.session().sql(f"SELECT * FROM {named} VERSION AS OF '{table.id}'")
