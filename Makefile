@@ -22,7 +22,7 @@ test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is install
 	@echo "not run: the engines' tests, which need Spark and Trino (make test-engines), and AWS's, which need an emulator (make test-aws)"
 
 test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m "slow and not engines and not aws"
 
 test-engines: $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Fetch Spark 3.5, Spark 4 and Trino (2 GB, needs Maven) and run the same cases on each
 	@rm -f build/conformance.json
