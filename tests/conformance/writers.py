@@ -8,6 +8,7 @@ of 100 rows that tell who wrote them and in which attempt, and says of each atte
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def _replaces(home: Path, who: str, times: int) -> None:
     catalog = IcebergCatalog(home, store, shared=True)
     for attempt in range(times):
         given = {"given": rows(who, attempt)}
-        key = ADDRESS.key("data", f"{who}-{attempt}")
+        key = ADDRESS.key("data", f"{who}-{os.getpid()}-{attempt}")
         written = engine.write("SELECT * FROM given", given, key)
         try:
             version = catalog.commit(ADDRESS, written, properties={"cityline.run": who})
