@@ -184,7 +184,8 @@ def _failed(ended: Mapping[str, Any], where: str) -> EngineError | CloudRefused:
     trouble = status.get("AthenaError", {})
     if trouble.get("Retryable") or trouble.get("ErrorCategory") == _SYSTEM:
         return SessionLost(f"Athena failed: {reason}", where=where, hint="run again")
-    return EngineError(f"the SQL cannot be run: {reason}", where=where)
+    hint = "cityline check tells what of a question is not portable; cityline snapshots, the tables"
+    return EngineError(f"the SQL cannot be run: {reason}", where=where, hint=hint)
 
 
 # -- typed results --------------------------------------------------------------------------------
