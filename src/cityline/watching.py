@@ -1,4 +1,5 @@
-"""From declarations and an environment to what tells how the platform does: gauges and the trail.
+"""From declarations and an environment to what tells how the platform does: gauges, keys
+and the trail.
 
 A part of wiring, apart because only those who watch need it.
 """
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cityline.declarations.environment import Usage
     from cityline.declarations.folder import Folder
     from cityline.ports.gauges import Gauges
+    from cityline.ports.keys import Keys
     from cityline.ports.trail import Event, Trail
 
 _MEASURED_DAYS = 30
@@ -32,6 +34,19 @@ def open_gauges(folder: Folder, home: Path | None = None) -> Gauges:
         estate = Estate(folder, {})
         return CloudWatchGauges(lambda account: Watched(**watched(estate, account)))
     return _local_gauges(folder, home, lambda: _estimated(folder, home))
+
+
+def open_keys(folder: Folder) -> Keys:
+    """Who keeps the zones' keys, where the environment runs."""
+    if folder.environment.kind == "aws":
+        from cityline.adapters.aws.keys import KmsKeys  # noqa: PLC0415 - an extra
+        from cityline.deploy.estate import Estate  # noqa: PLC0415
+        from cityline.deploy.watched import keys_of  # noqa: PLC0415
+
+        return KmsKeys(keys_of(Estate(folder, {})))
+    from cityline.adapters.local.keys import NoKeys  # noqa: PLC0415
+
+    return NoKeys()
 
 
 def open_trail(

@@ -70,7 +70,7 @@ def assemble(
     stage: str = "",
 ) -> Parts:
     """Choose the adapters for a folder that has been read. `stage` is the part of the way that a
-    job on AWS does, and so the zone it may write to."""
+    job on AWS does, and so the zone it may write to; `serve` for the server there."""
     from cityline.adapters.formats.figures import VegaFigures  # noqa: PLC0415 - heavy
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
 
@@ -79,11 +79,12 @@ def assemble(
     kept = _here(settings, home) if settings.kind == "local" else _there(settings, home, stage)
     work = home / "incoming"
     store = kept.store
+    asks_in = _asks_in(folder, stage)
     engines: dict[str, Callable[[], Engine]] = {
         "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
         "spark": cache(lambda: _spark(settings, store, home, kept.table)),
         "trino": lambda: _trino(settings),
-        "athena": lambda: cloud_engine(folder, _asks_in(folder, stage)),
+        "athena": lambda: cloud_engine(folder, asks_in) if asks_in else engines["duckdb"](),
     }
     return Parts(
         folder=folder,
@@ -317,11 +318,14 @@ def cloud_engine(folder: Folder, asks_in: str = "") -> AthenaEngine:
 
 
 def _asks_in(folder: Folder, stage: str) -> str:
-    """The workgroup of a job's role; nothing for whoever asks from here."""
-    from cityline.deploy.jobs import WAY, part_of  # noqa: PLC0415 - only for AWS
+    """The workgroup of a machine's role, nothing for one without: it answers from the tables that
+    it may read. Whoever asks from here asks where the environment says."""
+    aws = folder.environment.aws
+    if not stage or aws is None:
+        return aws.asks_in if aws else ""
+    from cityline.deploy.jobs import role_of  # noqa: PLC0415 - only for AWS
 
-    role = next((role for role in WAY if part_of(role) == stage), "")
-    declared = folder.access.roles.get(role) if folder.access else None
+    declared = folder.access.roles.get(role_of(stage)) if folder.access else None
     return declared.asks_in if declared else ""
 
 

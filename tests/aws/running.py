@@ -11,13 +11,20 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cityline import wiring
 from cityline.cli import job
+from cityline.cli.program import run
 from cityline.declarations.access import AccessZone
+from cityline.declarations.folder import read_folder
 from cityline.deploy.code import pieces
 from cityline.deploy.jobs import WAY, part_of
+from cityline.errors import ExitCode
 from tests.aws.emulator import ROOT
 from tests.aws.standing import Standing
 
@@ -28,6 +35,29 @@ given = ("stage", "city", "environment", "run", "portal", "accept")
 argv = [x for name in given if os.environ.get(name) for x in ("--" + name, os.environ[name])]
 os.execve({python!r}, [{python!r}, {script!r}, *argv], {{**told[os.environ["stage"]]}})
 """
+
+
+def publish(standing: Standing, work: Path, portal: str) -> None:
+    """Run the whole way there once, as the operator. The environment `cloud` beside `aws` is as a
+    city is declared: Spark in the jobs, and questions asked of Athena in a workgroup."""
+    settings = standing.root / "environments" / "aws.toml"
+    declared = settings.read_text(encoding="utf-8")
+    declared = declared.replace('engine = "duckdb"', 'engine = "spark"')
+    declared = declared.replace('questions = "duckdb"', 'questions = "athena"')
+    settings.with_name("cloud.toml").write_text(declared, encoding="utf-8")
+    standing.folder = read_folder(standing.root, "aws")
+    place = f"s3://{standing.bucket(AccessZone.RESULTS)}/analysis/"
+    standing.emulator.client("athena").create_work_group(
+        Name=standing.names.workgroup("analysis"),
+        Configuration={"ResultConfiguration": {"OutputLocation": place}},
+    )
+    with_jobs(standing, work)
+    told = ["--env", "aws", "--city", str(standing.root), "--home", str(work / "operator")]
+    way = wiring.open_way
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "open_way", lambda folder: replace(way(folder), pause=0.2))
+        standing.act(patch, "operator")
+        assert run(["run", *told, "--portal", portal]) == ExitCode.OK
 
 
 def put_code(standing: Standing) -> str:

@@ -2,9 +2,10 @@
 
     python serve_emulator.py CERTIFICATE KEY TLS_PORT PLAIN_PORT
 
-Three answers that AWS gives are mended here, because the policies rely on them: a session's
-`aws:PrincipalArn` is its role's ARN, a write tells which key it asks for, and who looks at a Glue
-database asks for that database. `test_emulator.py` fails when the emulator gives them by itself.
+Four answers that AWS gives are mended here, because the policies rely on them: a session's
+`aws:PrincipalArn` is its role's ARN, a write tells which key it asks for, who looks at a Glue
+database asks for that database, and who looks at a key, by an alias or not, asks for that key, which
+tells its aliases. `test_emulator.py` fails when the emulator gives them by itself.
 """
 
 from __future__ import annotations
@@ -19,17 +20,25 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import kms
 
 _SESSION = re.compile(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*")
 _KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def mend() -> None:
-    """Give the three answers."""
+    """Give the four answers."""
     ask, tell = iam_evaluator._resolve_condition_key, iam_actions._s3_object_context
     name = iam_actions.extract_resource_arn
 
     def resolve(key: str, ctx: Any) -> Any:
+        if key.lower() == "kms:resourcealiases":
+            mine = ctx.resource_arn.rpartition("/")[2]
+            return [
+                f"alias/{arn.partition(':alias/')[2]}"
+                for arn, of in kms._aliases.items()
+                if of == mine
+            ]
         found = ask(key, ctx)
         if key.lower() == "aws:principalarn":
             return _SESSION.sub(r"arn:aws:iam::\1:role/\2", found)
@@ -45,6 +54,8 @@ def mend() -> None:
         found = name(service, method, path, headers, body, *more)
         if headers.get("x-amz-target", "").endswith(".GetDatabase"):
             return re.sub(r":table/[^/]+$", f":database/{json.loads(body)['Name']}", found)
+        if headers.get("x-amz-target", "").endswith(".DescribeKey"):
+            return (kms._resolve_key(found) or {}).get("Arn", found)
         return found
 
     iam_actions.extract_resource_arn = named

@@ -22,13 +22,16 @@ print("s3:" + key in told)
 looks = {"x-amz-target": "AWSGlue.GetDatabase"}
 asked = "glue", "POST", "/", looks, b'{"Name": "mine"}', {}, "ca-central-1", "000000000000"
 print(iam_actions.extract_resource_arn(*asked))
+asked = iam_evaluator.EvalContext(session, "AssumedRole", "000000000000", "kms:DescribeKey", "*", "")
+print(iam_evaluator._resolve_condition_key("kms:ResourceAliases", asked))
 """
 
 
-def test_the_emulator_still_needs_its_three_answers_mended() -> None:
+def test_the_emulator_still_needs_its_four_answers_mended() -> None:
     installed()
     told = subprocess.run([PYTHON, "-c", _ASK], capture_output=True, text=True, check=True)
-    session, key, database = told.stdout.splitlines()[-3:]
+    session, key, database, aliases = told.stdout.splitlines()[-4:]
     assert session.startswith("arn:aws:sts::"), "aws:PrincipalArn is a role's now: drop its mending"
     assert key == "False", "the header's key is told now: drop its mending"
     assert ":table/" in database, "who looks at a database asks for it now: drop its mending"
+    assert aliases == "None", "a key's aliases are told now: drop their mending"

@@ -13,10 +13,10 @@ import pytest
 
 from cityline.adapters.local.engine import DuckEngine
 from cityline.adapters.local.store import FolderStore
-from cityline.errors import CitylineError, EngineError, QueryStopped, UsageError
+from cityline.errors import CitylineError, EngineError, QueryStopped, StoreError, UsageError
 from cityline.lake.address import Address
 from cityline.lake.cost import athena_cost
-from cityline.lake.version import Version
+from cityline.lake.version import DataFile, Version
 from cityline.ports.engine import Limits
 
 SECRET = "planted-7f3a9c"  # noqa: S105 - planted to be looked for
@@ -52,6 +52,22 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     os.environ["CITYLINE_PLANTED"] = SECRET
     return Place(tmp_path_factory.mktemp("typed"))
+
+
+def test_only_what_a_query_names_is_touched(place: Place) -> None:
+    """Who asks may have no right to the other tables, as an analyst on AWS has none to landing."""
+    nowhere = Version(
+        Address.parse("landing/secret-rows"), "1", 1, (DataFile("no/such.key", 1, 1),)
+    )
+    patient = Limits(rows=10, seconds=30.0)
+    tables = {**place.tables, "landing.secret_rows": nowhere}
+    found = place.engine.explore("SELECT count(*) AS n FROM curated.VOLUME", tables, patient)
+    assert found.table.to_pylist() == [{"n": 120_000}]
+    with pytest.raises(StoreError):
+        place.engine.explore("SELECT * FROM landing.secret_rows", tables, patient)
+    with pytest.raises(UsageError) as caught:
+        place.engine.explore("SELECT * FROM landing.nothing", tables, patient)
+    assert "landing.secret_rows" in caught.value.hint
 
 
 V = "curated.volume"

@@ -40,8 +40,8 @@ class Asked:
 
         return read_folder(self.city, self.environment)
 
-    def parts(self) -> Parts:
-        """The city with its adapters."""
+    def parts(self, stage: str = "") -> Parts:
+        """The city with its adapters; `stage` is what a machine on AWS is there for."""
         from cityline.wiring import assemble  # noqa: PLC0415 - heavy
 
         return assemble(
@@ -50,6 +50,7 @@ class Asked:
             portal=self.portal,
             files=self.files,
             accept=self.accept,
+            stage=stage,
         )
 
     def reading(self) -> tuple[Parts, Release, Done]:

@@ -12,12 +12,17 @@ WAY = {
 }
 """The jobs in order, each by the role it takes and the zone it writes."""
 
-_PARTS = {"publisher": "publish"}
+_PARTS = {"publisher": "publish", "server": "serve"}
 
 
 def part_of(role: str) -> str:
     """The part of the way a role's job does."""
     return _PARTS.get(role, role)
+
+
+def role_of(part: str) -> str:
+    """The role that does a part of the way, or serves."""
+    return next((role for role, does in _PARTS.items() if does == part), part)
 
 
 def written_by(part: str) -> AccessZone:

@@ -14,6 +14,15 @@ from cityline.deploy.stacks.query import workgroups
 from cityline.deploy.stacks.storage import METRICS_FILTER, REPLICATION_RULE
 
 
+def keys_of(estate: Estate) -> list[tuple[str, str, str]]:
+    """(zone, region, alias) of every key: at home each zone's, in the second region the copies'."""
+    names, copies = estate.names, replicated(estate.access)
+    return [
+        *((z.value, names.home, names.key_alias(z)) for z in AccessZone),
+        *((z.value, names.replica, names.key_alias(z)) for z in copies),
+    ]
+
+
 def watched(estate: Estate, account: str) -> dict[str, Any]:
     """Regions, buckets, copies, workgroups, jobs and services, as `Watched` of the gauges takes
     them: the same names as the dashboard's and the alarms'."""

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from cityline.errors import CitylineError, StepError
 from cityline.flow.parts import Parts
-from cityline.lake.address import Zone
+from cityline.lake.address import Address, Zone
 from cityline.lake.wording import size
 from cityline.ports.engine import Examined
+from cityline.ports.keys import Keys
 
 _ROOM = 500_000_000
 """Bytes a first run should find free; the real dataset needs far less."""
@@ -41,6 +42,20 @@ def examine(parts: Parts) -> list[Finding]:
         "portal": _portal,
     }
     return [look_at(name, partial(look, parts)) for name, look in looks.items()]
+
+
+def examine_keys(keys: Keys) -> list[Finding]:
+    """Each key of the zones, or who keeps them where there are none of ours."""
+    try:
+        found = keys.read()
+    except CitylineError as error:
+        return [Finding("keys", fine=False, told=f"{error.what} ({error.where})", hint=error.hint)]
+    if not found:
+        return [Finding("keys", fine=True, told=keys.says)]
+    return [
+        Finding(f"key {k.zone}", fine=not k.fault, told=str(k), hint=k.fault and keys.says)
+        for k in found
+    ]
 
 
 def look_at(name: str, look: Callable[[], str]) -> Finding:
@@ -70,14 +85,16 @@ def _disk(parts: Parts) -> str:
 
 
 def _lake(parts: Parts) -> str:
-    """Listing needs the store, its credentials and the right to read; nothing is written."""
-    parts.store.keys(Zone.LAKE)
+    """Listing needs the store, its credentials and the right to read; nothing is written. The
+    ledger is what everybody may list who may do anything."""
+    parts.store.keys(Address(Zone.LAKE, "ledger").key())
     return f"{parts.store.locate('')} can be listed"
 
 
 def _engine(parts: Parts) -> str:
-    told = []
-    for engine in dict.fromkeys((parts.engine, parts.asking)):
+    there = parts.folder.environment.kind == "aws"
+    told = [f"{parts.engine.name} in the jobs"] if there else []
+    for engine in dict.fromkeys((parts.asking,) if there else (parts.engine, parts.asking)):
         if isinstance(engine, Examined):
             told.append(engine.examine())
         else:

@@ -18,7 +18,14 @@ from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.ledger import Release
 from cityline.ports.store import Store
-from cityline.stages.publish.release import prune, put_up, switch
+from cityline.stages.publish.release import (
+    bring,
+    prune,
+    put_up,
+    switch,
+    verify_put_up,
+    verify_release,
+)
 
 _TABLE_STAGES = ("prepare", "structure")
 
@@ -62,17 +69,42 @@ def finish(parts: Parts) -> None:
     all can read it."""
     shutil.rmtree(parts.home / "incoming", ignore_errors=True)
     parts.store.remove("scratch")
-    current = parts.ledger.current()
-    if current is None or "publish/site" not in current.receipts:
-        return
-    version = current.receipts["publish/site"].versions[0]
+    pages = pages_of(parts.ledger.current())
     shared = parts.folder.environment.kind == "aws"
-    if shared and not (parts.site / "releases" / version.id).is_dir():
+    if not pages or (shared and not (parts.site / "releases" / pages).is_dir()):
         return
-    switch(parts.site, version.id)
-    prune(parts.site, keep=parts.folder.environment.keep_releases)
+    _show(parts, pages)
     if shared:
         put_up(parts.site / "current", parts.store)
+
+
+def follow(parts: Parts) -> None:
+    """Have here the pages readers see, when another machine published them. Raises StoreError
+    while they are not where all can read them."""
+    pages = pages_of(parts.ledger.current())
+    if not pages:
+        return
+    if not (parts.site / "releases" / pages).is_dir():
+        bring(parts.site, parts.store, pages)
+    _show(parts, pages)
+
+
+def pages_of(release: Release | None) -> str:
+    """The id of a release's pages; nothing when it has none."""
+    receipt = release.receipts.get("publish/site") if release else None
+    return receipt.versions[0].id if receipt else ""
+
+
+def verified(parts: Parts, release: Release) -> list[str]:
+    """Altered, missing and extra files of the pages readers see, where they see them."""
+    if parts.folder.environment.kind == "aws":
+        return verify_put_up(parts.store, pages_of(release))
+    return verify_release(parts.site / "current")
+
+
+def _show(parts: Parts, pages: str) -> None:
+    switch(parts.site, pages)
+    prune(parts.site, keep=parts.folder.environment.keep_releases)
 
 
 def expire(parts: Parts, receipts: Iterable[Receipt]) -> None:

@@ -85,6 +85,12 @@ class Explored:
     measured: Measured | None = None
 
 
+def named(sql: str, tables: Tables) -> dict[str, Table]:
+    """The tables that a text may mean, in any case: who asks may have no right to others."""
+    text = sql.lower()
+    return {name: t for name, t in tables.items() if name.rpartition(".")[2].lower() in text}
+
+
 class Engine(Protocol):
     """Runs SQL in DuckDB's dialect over named tables. Raises EngineError."""
 

@@ -88,6 +88,12 @@ def _keys() -> Iterator[Row]:
             yield action, key_arn(zone), {"administrator"}, {}
             yield action, key_arn(zone) + "x", set(), {}
         yield "kms:Decrypt", alias, set(), {}
+        for action in ("kms:DescribeKey", "kms:GetKeyRotationStatus"):
+            ours, other = ({"kms:ResourceAliases": a} for a in (NAMES.key_alias(zone), "alias/x"))
+            yield action, key_arn(zone), {"administrator", "operator"}, ours
+            yield action, key_arn(zone, replica=True), {"operator"}, ours
+            yield action, key_arn(zone), {"administrator"}, other
+            yield action, key_arn(zone, replica=True), set(), other
 
 
 def _jobs(run: set[str]) -> Iterator[Row]:

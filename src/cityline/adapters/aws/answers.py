@@ -77,7 +77,8 @@ def refused(error: ClientError, where: str) -> CloudError:
         case _ if code in _PASSING or status in (429, 500, 502, 503, 504):
             hint = "run again in a minute: what was done stays done"
             return CloudUnreachable(f"AWS cannot answer now ({code})", where=where, hint=hint)
-    return CloudError(f"AWS refused {error.operation_name} ({code}): {message}", where=where)
+    told = f"AWS refused {error.operation_name} ({code}): {message}"
+    return CloudError(told, where=where, hint="cityline deploy aws status: does everything stand?")
 
 
 def _unanswered(error: BotoCoreError, where: str) -> CloudError:

@@ -22,7 +22,16 @@ from cityline.errors import EngineError
 from cityline.lake.address import Address
 from cityline.lake.version import Version
 from cityline.ports.cleaning import Cleaned, CleaningPlan, Texts
-from cityline.ports.engine import Explored, Layout, Limits, Measured, Table, Tables, Written
+from cityline.ports.engine import (
+    Explored,
+    Layout,
+    Limits,
+    Measured,
+    Table,
+    Tables,
+    Written,
+    named,
+)
 
 _REMEMBERED = 1000
 
@@ -58,6 +67,7 @@ class AthenaEngine:
         """One SELECT a person typed; it is cancelled after the limit's seconds. Bytes scanned are
         Athena's own count; rows scanned stay an upper bound."""
         began = time.perf_counter()
+        tables = named(sql, tables)
         found, measured = self._queries.run(
             f"SELECT * FROM (\n{self.spoken(sql, tables)}\n) LIMIT {limits.rows + 1}",
             seconds=limits.seconds,

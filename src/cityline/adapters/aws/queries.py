@@ -191,8 +191,9 @@ def _failed(ended: Mapping[str, Any], where: str) -> EngineError | CloudRefused:
     trouble = status.get("AthenaError", {})
     if trouble.get("Retryable") or trouble.get("ErrorCategory") == _SYSTEM:
         return SessionLost(f"Athena failed: {reason}", where=where, hint="run again")
+    hint = "cityline check tells what of a question is not portable; cityline snapshots, the tables"
     told = f"the SQL cannot be run: {reason}"
-    return unportable(reason, where) or EngineError(told, where=where)
+    return unportable(reason, where) or EngineError(told, where=where, hint=hint)
 
 
 # -- typed results --------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """A bucket as a store, or a bucket for each zone: S3, or a server that speaks like it.
 
 An object appears complete or not at all, which is S3's own promise. What is read or written stays
-in a cache on this machine's disk: a key's content never changes, so a copy is never old.
+in a cache on this machine's disk: a key's content never changes, so a copy is never old. What
+readers are shown does change in place, and is asked for each time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _PART = 64 << 20
 """Bytes from which a file travels in parts."""
+_CHANGING = "site/"
 _AT_ONCE = 1000
 """Keys one request may delete."""
 
@@ -62,7 +64,7 @@ class S3Store:
     def fetch(self, key: str) -> Path:
         """A copy of a key on this machine's disk, brought here when it is not yet."""
         kept = self._kept(key)
-        if not kept.is_file():
+        if key.startswith(_CHANGING) or not kept.is_file():
             self.buckets.patiently(key, lambda client: self._bring(client, key, kept))
         return kept
 

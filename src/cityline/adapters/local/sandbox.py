@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from cityline.errors import EngineError, QueryStopped, UsageError
 from cityline.lake.version import Version
-from cityline.ports.engine import Explored, Limits, Tables
+from cityline.ports.engine import Explored, Limits, Tables, named
 
 _WORKER = Path(__file__).with_name("worker.py")
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -68,7 +68,7 @@ def _request(
     sql: str, tables: Tables, limits: Limits, fetch: Callable[[str], Path], folder: Path
 ) -> bytes:
     given: dict[str, Any] = {}
-    for at, (name, table) in enumerate(tables.items()):
+    for at, (name, table) in enumerate(named(sql, tables).items()):
         if isinstance(table, Version):
             links = [_link(folder, f"{at}-{i}.parquet", fetch(f.key))
                      for i, f in enumerate(table.files)]  # fmt: skip

@@ -13,12 +13,14 @@ from cityline.errors import StepError
 @pulling
 @shared
 def doctor(asked: Asked) -> None:
-    """Look at the environment, the folder, the disk and the portal, and say what is missing."""
-    from cityline.flow.doctoring import examine, look_at  # noqa: PLC0415 - heavy
+    """Look at the environment, the folder, the disk, the portal and the keys of the zones, and say
+    what is missing."""
+    from cityline.flow.doctoring import examine, examine_keys, look_at  # noqa: PLC0415 - heavy
+    from cityline.watching import open_keys  # noqa: PLC0415
 
     found = [look_at("declarations", lambda: f"{len(asked.folder().digests)} files, no problems")]
     if found[0].fine:
-        found += examine(asked.parts())
+        found += examine(asked.parts()) + examine_keys(open_keys(asked.folder()))
     told = [
         {"check": f.check, "ok": "yes" if f.fine else "", "told": f.told, "try": f.hint}
         for f in found

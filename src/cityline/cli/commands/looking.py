@@ -8,9 +8,10 @@ from typing import Any
 
 import rich_click as click
 
+from cityline.cli.commands.way import site_address
 from cityline.cli.opening import Asked, shared
 from cityline.cli.output import table
-from cityline.errors import QualityError, StepError, UsageError
+from cityline.errors import CloudRefused, QualityError, StepError, UsageError
 from cityline.flow.plan import questions
 from cityline.flow.steps.answer import compute, load
 from cityline.flow.steps.freshness import freshness
@@ -32,7 +33,7 @@ def status(asked: Asked) -> None:
         "promoted_at": release.promoted_at,
         "generated": done.generated,
         "freshness": fresh.to_json(),
-        "site": str(parts.site / "current" / "index.html"),
+        "site": site_address(parts),
         "last_failure": {"step": trouble.step, **trouble.details} if trouble else None,
     }
     lines = [
@@ -143,13 +144,19 @@ def snapshots(asked: Asked, name: str | None) -> None:
     """Past versions of the tables; each can still be read by its id."""
     parts, _, done = asked.reading()
     names = [name] if name else sorted(done.tables())
-    told: dict[str, list[dict[str, Any]]] = {
-        str(Address.parse(n)): [
+    told: dict[str, list[dict[str, Any]]] = {}
+    for address in map(Address.parse, names):
+        try:
+            found = parts.catalog.snapshots(address)
+        except CloudRefused as error:  # what a role may not see is told, not hidden
+            if name:
+                raise
+            asked.output.warn(f"{address}: {error.what}")
+            continue
+        told[str(address)] = [
             {"id": s.id, "committed_at": s.committed_at, "rows": s.rows, "run": s.run}
-            for s in parts.catalog.snapshots(Address.parse(n))
+            for s in found
         ]
-        for n in names
-    }
     rows = [
         [address, s["id"], s["committed_at"][:19], number(s["rows"])]
         for address, found in told.items()
@@ -203,9 +210,9 @@ def quality(asked: Asked) -> None:
 @shared
 def verify(asked: Asked, names: tuple[str, ...]) -> None:
     """Compute published answers again and compare; check the site's files against their hashes."""
-    from cityline.stages.publish.release import verify_release  # noqa: PLC0415 - heavy
+    from cityline.flow.promotion import verified  # noqa: PLC0415 - heavy
 
-    parts, _, done = asked.reading()
+    parts, release, done = asked.reading()
     for name in names:
         if name not in parts.folder.questions:
             raise UsageError(f"no question {name!r}", hint="cityline answer lists them")
@@ -214,7 +221,7 @@ def verify(asked: Asked, names: tuple[str, ...]) -> None:
         kept, again = load(parts, name, done), compute(parts, name, done, {})
         same = (kept.rows, kept.sentence, kept.sql) == (again.rows, again.sentence, again.sql)
         told[name] = "identical" if same else "DIFFERENT"
-    site = verify_release(parts.site / "current")
+    site = verified(parts, release)
     asked.output.done(
         {"answers": told, "site": list(site)},
         "\n".join([*(f"{n}: recomputed, {t}" for n, t in told.items()), *_site_lines(site)]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +14,16 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from cityline.cli.opening import Asked, shared
-from cityline.cli.output import table
-from cityline.errors import UsageError
+from cityline.cli.output import Output, table
+from cityline.errors import CitylineError, UsageError
 
 if TYPE_CHECKING:
+    from cityline.flow.parts import Parts
     from cityline.web.identity.accounts import Accounts
 
 _ROLES = ("viewer", "analyst", "steward", "admin", "auditor")
+_OFTEN = 30.0
+"""Seconds between two looks for a release that another machine published."""
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -48,7 +53,9 @@ def serve(
     from cityline.web.app import build  # noqa: PLC0415
     from cityline.web.opening import open_here  # noqa: PLC0415
 
-    parts = asked.parts()
+    parts = asked.parts("serve")
+    if parts.folder.environment.kind == "aws":
+        _follow(parts, asked.output)
     if self_signed:
         certificate, key = tls.self_signed(parts.home / "tls", host)
         asked.output.warn("browsers do not trust a self-signed certificate; it is for trying out")
@@ -62,6 +69,23 @@ def serve(
     if show:
         webbrowser.open(address)
     tls.serve(app, at)
+
+
+def _follow(parts: Parts, output: Output) -> None:
+    """Have the pages that readers see, now and from now on: on AWS a job publishes them. What
+    cannot be brought now is tried again; readers see the pages before."""
+    from cityline.flow.promotion import follow  # noqa: PLC0415 - heavy
+
+    def again() -> None:
+        while True:
+            time.sleep(_OFTEN)
+            try:
+                follow(parts)
+            except CitylineError as error:
+                output.warn(str(error))
+
+    follow(parts)
+    threading.Thread(target=again, daemon=True).start()
 
 
 @click.group()

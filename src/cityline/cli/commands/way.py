@@ -49,7 +49,7 @@ def report(parts: Parts, output: Output, perform: Perform | None = None) -> None
         output.warn(warning)
     if done.generated:
         output.talk(SAMPLE)
-    site = _site(parts)
+    site = site_address(parts)
     asked = [q for q in questions(parts.folder) if parts.folder.questions[q].page != "facets"]
     told = {q: str(done.details(f"analyse/{q}")["sentence"]) for q in asked}
     data = {
@@ -81,7 +81,7 @@ def _is_there(parts: Parts) -> bool:
     return parts.folder.environment.kind == "aws"
 
 
-def _site(parts: Parts) -> str:
+def site_address(parts: Parts) -> str:
     """Where readers see it: a file of this machine, or an address."""
     aws = parts.folder.environment.aws
     if not _is_there(parts) or aws is None:
@@ -248,7 +248,7 @@ def publish(asked: Asked, out: Path | None, access: str) -> None:
     index = site / "index.html"
     if _is_there(parts):
         release = finished.release.id if finished.release else None
-        address = _site(parts)
+        address = site_address(parts)
         asked.output.done({"site": address, "release": release}, f"Open it:  {address}")
         return
     release = finished.release.id if finished.release else None

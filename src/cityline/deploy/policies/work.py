@@ -99,11 +99,18 @@ def _run(names: Names) -> Iterator[Statement]:
 
 
 def _watch(names: Names) -> Iterator[Statement]:
-    """Reading logs, metrics, alarms and charges. The last three know no resource."""
+    """Reading logs, the state of keys, metrics, alarms and charges. The last three know no
+    resource."""
     groups = [f"{names.log_group('')}*", "/aws-glue/*", "/aws-glue-databrew/*"]
+    aliases = [names.key_alias(z) for z in AccessZone]
     yield statement(
         "WatchLogs", "Allow", ["logs:FilterLogEvents", "logs:GetLogEvents"],
         [names.log_group_arn(g) for g in groups],
+    )  # fmt: skip
+    yield statement(
+        "WatchKeys", "Allow", ["kms:DescribeKey", "kms:GetKeyRotationStatus"],
+        [names.any_key_arn(), names.any_key_arn(replica=True)],
+        condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}},
     )  # fmt: skip
     yield statement(
         "WatchFigures", "Allow",

@@ -12,8 +12,9 @@ from cityline.deploy.policies.statements import document, statement
 from cityline.deploy.template import Template, att, ref
 
 _ZONES = ("a", "b")
-_ENDPOINTS = ("ssm", "ssmmessages", "logs", "kms", "glue")
-"""What the instance asks besides S3: sessions instead of SSH, its log, keys, the catalogue."""
+_ENDPOINTS = ("ssm", "ssmmessages", "logs", "kms", "glue", "sts")
+"""What the instance asks besides S3: sessions instead of SSH, its log, keys, the catalogue, and
+whose account it is in, which is in the buckets' names."""
 
 _YEAR = 365
 

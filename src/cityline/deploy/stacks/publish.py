@@ -33,6 +33,8 @@ def build(estate: Estate) -> Template:
     certificate = template.parameter("CertificateArn", says, AllowedPattern=pattern)
     says = "Key in the code bucket of the zip of wheels the server installs"
     template.parameter("ServerWheelsKey", says, Default="wheels/cityline-server.zip")
+    says = "Key in the code bucket of the zip of the city's declarations"
+    template.parameter("CityKey", says, Default=f"cities/{estate.folder.root.name}.zip")
     add_network(template, estate)
     _balancer(template, estate)
     _target(template)
@@ -224,7 +226,8 @@ def _launch(template: Template, estate: Estate) -> None:
 
 
 def _start(estate: Estate) -> str:
-    """What an instance does first: install our wheels, nothing else from anywhere, and serve."""
+    """What an instance does first: install our wheels, nothing else from anywhere, take the city's
+    declarations, and serve."""
     names = estate.names
     collected = {
         "file_path": "/var/lib/cityline/logs/access.jsonl",
@@ -233,8 +236,8 @@ def _start(estate: Estate) -> str:
     agent = {"logs": {"logs_collected": {"files": {"collect_list": [collected]}}}}
     return _SCRIPT.format(
         wheels=f"s3://{names.bucket(AccessZone.CODE)}/${{ServerWheelsKey}}",
+        city=f"s3://{names.bucket(AccessZone.CODE)}/${{CityKey}}",
         region=estate.settings.home_region,
-        city=estate.folder.root.name,
         environment=estate.folder.environment.name,
         port=PORT,
         agent=json.dumps(agent),
@@ -250,11 +253,11 @@ aws s3 cp "{wheels}" /tmp/wheels.zip
 unzip -q -j /tmp/wheels.zip -d /opt/wheels
 python3.11 -m venv /opt/cityline
 /opt/cityline/bin/pip install --no-index --find-links /opt/wheels 'cityline[aws]'
-shipped='from cityline.wiring import shipped_city; print(shipped_city("{city}"))'
-city=$(/opt/cityline/bin/python -c "$shipped")
+aws s3 cp "{city}" /tmp/city.zip
+/opt/cityline/bin/python -m zipfile -e /tmp/city.zip /opt/city
 cat > /etc/cityline.env <<ENV
 AWS_DEFAULT_REGION={region}
-CITYLINE_CITY=$city
+CITYLINE_CITY=/opt/city
 CITYLINE_ENV={environment}
 CITYLINE_HOME=/var/lib/cityline
 ENV

@@ -38,19 +38,13 @@ class Freshness:
 
 
 def freshness(parts: Parts, done: Done, today: date | None = None) -> Freshness:
-    """Read freshness off the calendar and the receipts, for the first source that is declared.
+    """Read freshness off the receipts, for the first source that is declared.
 
     `today` is given only by tests. A static page states dates; whether they are late is judged
     when somebody asks.
     """
     source = next(iter(parts.folder.sources))
-    calendar = parts.asking.query(
-        f"SELECT max(month) FILTER (WHERE has_rows) AS newest, "
-        f"max(month) FILTER (WHERE month_complete) AS complete FROM {CALENDAR} "
-        f"WHERE source = $source",
-        {CALENDAR: done.version(Address.parse(CALENDAR))},
-        {"source": source},
-    ).to_pylist()[0]
+    newest, complete = (date.fromisoformat(m) if m else None for m in months(parts, done).values())
     facts = done.details(f"ingest/{source}")
     processed = datetime.fromisoformat(facts["data_processed"] or facts["retrieved_at"])
     days = _DAYS.get(parts.folder.sources[source].cadence)
@@ -59,7 +53,6 @@ def freshness(parts: Parts, done: Done, today: date | None = None) -> Freshness:
     now = today or datetime.now(zone).date()
     late = due is not None and now > due + timedelta(days=_GRACE)
     verdicts = [v for r in done.receipts.values() for v in r.details.get("verdicts", ())]
-    newest, complete = calendar["newest"], calendar["complete"]
     return Freshness(
         data_to=_month_end(newest).isoformat() if newest else "",
         last_complete_month=month(complete) if complete else "none",
@@ -70,6 +63,25 @@ def freshness(parts: Parts, done: Done, today: date | None = None) -> Freshness:
         checks_passed=sum(v["outcome"] == "passed" for v in verdicts),
         checks_total=len(verdicts),
     )
+
+
+def months(parts: Parts, done: Done) -> dict[str, str]:
+    """The first source's newest month and its last complete one, as ISO dates of their first days.
+
+    A published state kept them in its receipt, so that who follows runs and may see no data can
+    tell how fresh they are; before that the calendar is asked.
+    """
+    published = done.receipts.get("publish/site")
+    if published is not None and "months" in published.details:
+        return dict(published.details["months"])
+    found = parts.asking.query(
+        f"SELECT max(month) FILTER (WHERE has_rows) AS newest, "
+        f"max(month) FILTER (WHERE month_complete) AS complete FROM {CALENDAR} "
+        f"WHERE source = $source",
+        {CALENDAR: done.version(Address.parse(CALENDAR))},
+        {"source": next(iter(parts.folder.sources))},
+    ).to_pylist()[0]
+    return {name: found[name].isoformat() if found[name] else "" for name in ("newest", "complete")}
 
 
 def _month_end(first: date) -> date:

@@ -8,7 +8,7 @@ from cityline.flow.assembly import assembled
 from cityline.flow.parts import Parts
 from cityline.flow.plan import questions
 from cityline.flow.reading import Reading
-from cityline.flow.steps.freshness import freshness
+from cityline.flow.steps.freshness import freshness, months
 from cityline.flow.steps.outcome import Done, Made
 from cityline.lake.address import Address, Zone
 from cityline.lake.version import DataFile, Version
@@ -38,7 +38,8 @@ def perform(parts: Parts, _site: str, done: Done, _run: str) -> Made:
     identity, files = write_release(parts.site, rendered(parts, done, audience))
     listed = tuple(DataFile(f"site/{name}", 0, size) for name, size in files.items())
     version = Version(Address(Zone.SITE, "site"), identity, 0, listed)
-    return Made((version,), len(questions(parts.folder)), len(files), done.generated, {})
+    details = {"months": months(parts, done)}
+    return Made((version,), len(questions(parts.folder)), len(files), done.generated, details)
 
 
 def rendered(

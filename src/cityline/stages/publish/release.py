@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +19,8 @@ from cityline.errors import StoreError, StoreFull, UsageError
 from cityline.ports.store import Store
 
 MANIFEST = "manifest.json"
+UP = "site/current"
+"""Where a release is put up in a store, for readers and other machines."""
 _AT_ONCE = 16
 """Files that travel side by side."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -83,35 +85,72 @@ def prune(root: Path, keep: int) -> None:
 
 
 def put_up(release: Path, store: Store) -> None:
-    """Put a release where a static site is read from, below `site/current` of a store: pages after
-    what they show, and what is gone last. The same release again asks one question only."""
-    base = "site/current"
-    there = set(store.keys(base))
-    mark = f"{base}/{release.resolve().name}.release"
+    """Put a release where a static site is read from, below `UP` of a store: pages after what they
+    show, and what is gone last. The same release again asks one question only."""
+    there = set(store.keys(UP))
+    mark = _mark(release.resolve().name)
     if mark in there:
         return
     names = sorted(p.relative_to(release).as_posix() for p in _files(release))
     for last in (False, True):
         chosen = [n for n in names if n.endswith(".html") is last]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda n: store.write(f"{base}/{n}", (release / n).read_bytes()), chosen))
+            list(pool.map(lambda n: store.write(f"{UP}/{n}", (release / n).read_bytes()), chosen))
     store.write(mark, b"")
-    for key in sorted(there - {f"{base}/{n}" for n in names}):
+    for key in sorted(there - {f"{UP}/{n}" for n in names}):
         store.remove(key)
+
+
+def bring(root: Path, store: Store, identity: str) -> None:
+    """Take a release that another machine put up, whole or not at all; `switch` shows it.
+
+    Raises StoreError while another one is there, or one is just being put up.
+    """
+    told = json.loads(store.read(f"{UP}/{MANIFEST}"))
+    made, known = told["release"], told["files"]
+    if made == identity:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            bodies = pool.map(lambda n: store.read(f"{UP}/{n}"), known)
+            made, _ = write_release(root, zip(known, bodies, strict=True))
+    if made != identity:
+        what = f"the release {identity} is not put up, or not wholly"
+        hint = "wait a minute: the job publishing puts it up after it is promoted"
+        raise StoreError(what, where=store.locate(UP), hint=hint)
+
+
+def _mark(identity: str) -> str:
+    """The key that says that a release is up, wholly."""
+    return f"{UP}/{identity}.release"
 
 
 def verify_release(path: Path) -> list[str]:
     """Altered, missing and extra files of a release, by name; none is an empty list."""
-    manifest = path / MANIFEST
-    if not manifest.is_file():
+    names = [p.relative_to(path).as_posix() for p in _files(path)]
+    return _differences(names, lambda name: (path / name).read_bytes())
+
+
+def verify_put_up(store: Store, identity: str) -> list[str]:
+    """The same of a release as it was put up."""
+    keys = [key for key in store.keys(UP) if key != _mark(identity)]
+    return _differences(
+        [key.removeprefix(f"{UP}/") for key in keys], lambda name: store.read(f"{UP}/{name}")
+    )
+
+
+def _differences(there: list[str], read: Callable[[str], bytes]) -> list[str]:
+    """What is there, held to the manifest that is there."""
+    if MANIFEST not in there:
         return [f"{MANIFEST}: missing"]
-    known: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    there = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
-    problems = [f"{n}: missing" for n in sorted(known) if n not in there]
-    for name in sorted(n for n in there if n != MANIFEST):
+    known: Mapping[str, str] = json.loads(read(MANIFEST))["files"]
+    names = sorted(n for n in there if n != MANIFEST)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        hashes = pool.map(lambda n: hashlib.sha256(read(n)).hexdigest(), names)
+        found = dict(zip(names, hashes, strict=True))
+    problems = [f"{n}: missing" for n in sorted(known) if n not in found]
+    for name, digest in found.items():
         if name not in known:
             problems.append(f"{name}: not part of the release")
-        elif hashlib.sha256(there[name].read_bytes()).hexdigest() != known[name]:
+        elif digest != known[name]:
             problems.append(f"{name}: altered")
     return problems
 
