@@ -2,9 +2,10 @@
 
     python serve_emulator.py CERTIFICATE KEY TLS_PORT PLAIN_PORT
 
-Three answers that AWS gives are mended here, because the policies rely on them: a session's
+Four answers that AWS gives are mended here. Policies rely on three: a session's
 `aws:PrincipalArn` is its role's ARN, a write tells which key it asks for, and who looks at a Glue
-database asks for that database. `test_emulator.py` fails when the emulator gives them by itself.
+database asks for that database. Removing a city relies on one: a workgroup with queries goes only
+when all of it may go. `test_emulator.py` fails when the emulator gives them by itself.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import athena
 
 _SESSION = re.compile(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*")
 _KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def mend() -> None:
-    """Give the three answers."""
+    """Give the four answers."""
     ask, tell = iam_evaluator._resolve_condition_key, iam_actions._s3_object_context
     name = iam_actions.extract_resource_arn
 
@@ -47,6 +49,16 @@ def mend() -> None:
             return re.sub(r":table/[^/]+$", f":database/{json.loads(body)['Name']}", found)
         return found
 
+    remove = athena._delete_workgroup
+
+    def removed(asked: Any) -> Any:
+        group = asked.get("WorkGroup")
+        used = any(e.get("WorkGroup") == group for e in athena._executions.values())
+        if used and not asked.get("RecursiveDeleteOption"):
+            raise ValueError(f"WorkGroup {group} is not empty")
+        return remove(asked)
+
+    athena._delete_workgroup = removed
     iam_actions.extract_resource_arn = named
     iam_evaluator._resolve_condition_key = resolve
     iam_actions._s3_object_context = context

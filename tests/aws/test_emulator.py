@@ -22,13 +22,18 @@ print("s3:" + key in told)
 looks = {"x-amz-target": "AWSGlue.GetDatabase"}
 asked = "glue", "POST", "/", looks, b'{"Name": "mine"}', {}, "ca-central-1", "000000000000"
 print(iam_actions.extract_resource_arn(*asked))
+from ministack.services import athena
+athena._workgroups["used"], athena._executions["asked"] = {}, {"WorkGroup": "used"}
+athena._delete_workgroup({"WorkGroup": "used", "RecursiveDeleteOption": False})
+print("used" in athena._workgroups)
 """
 
 
-def test_the_emulator_still_needs_its_three_answers_mended() -> None:
+def test_the_emulator_still_needs_its_four_answers_mended() -> None:
     installed()
     told = subprocess.run([PYTHON, "-c", _ASK], capture_output=True, text=True, check=True)
-    session, key, database = told.stdout.splitlines()[-3:]
+    session, key, database, kept = told.stdout.splitlines()[-4:]
     assert session.startswith("arn:aws:sts::"), "aws:PrincipalArn is a role's now: drop its mending"
     assert key == "False", "the header's key is told now: drop its mending"
     assert ":table/" in database, "who looks at a database asks for it now: drop its mending"
+    assert kept == "False", "a workgroup in use is kept now: drop its mending"
