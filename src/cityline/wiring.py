@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cityline.ports.journal import Journal
     from cityline.ports.ledger import Ledger
     from cityline.ports.portal import Portal
-    from cityline.ports.stacks import Stacks
+    from cityline.ports.stacks import Leftovers, Stacks
     from cityline.ports.store import Store
 
 
@@ -235,6 +235,13 @@ def cloud_stacks() -> Stacks:
     from cityline.adapters.aws.stacks import CloudFormation  # noqa: PLC0415 - an extra
 
     return CloudFormation()
+
+
+def cloud_leftovers() -> Leftovers:
+    """What AWS's stacks leave behind, with the same credentials."""
+    from cityline.adapters.aws.leftovers import Leftovers  # noqa: PLC0415 - an extra
+
+    return Leftovers()
 
 
 def sample_portal(today: date | None = None, port: int = 0) -> AbstractContextManager[SamplePortal]:

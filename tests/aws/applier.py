@@ -13,17 +13,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cityline.deploy.checks.reading import Resource, Stacks
-from cityline.deploy.template import Template
+from cityline.deploy.estate import Estate
+from cityline.deploy.render import STACKS
 from tests.aws.emulator import ACCOUNT, Emulator
+
+STORES = ("replica-keys", "replica", "keys", "machines", "people", "evidence", "storage")
+"""The stacks of keys, roles and buckets, in their order."""
 
 _PLACE = re.compile(r"\$\{([^}]+)\}")
 _EVERYWHERE = "*"
 
 
 class Applier:
-    """Applies one city's templates. `trusts` are the roles' declared trust policies, by name."""
+    """Applies one city's keys, roles and buckets. `trusts` are the roles' declared trust policies,
+    by name."""
 
-    def __init__(self, emulator: Emulator, templates: Mapping[str, Template]) -> None:
+    def __init__(self, emulator: Emulator, estate: Estate) -> None:
+        templates = {name: STACKS[name](estate) for name in STORES}
         self.emulator = emulator
         self.regions = {name: t.region for name, t in templates.items()}
         bodies = {name: t.body() for name, t in templates.items()}

@@ -2,10 +2,11 @@
 
     python serve_emulator.py CERTIFICATE KEY TLS_PORT PLAIN_PORT
 
-Four answers that AWS gives are mended here, because the policies rely on them: a session's
+Five answers that AWS gives are mended here. Policies rely on four: a session's
 `aws:PrincipalArn` is its role's ARN, a write tells which key it asks for, who looks at a Glue
 database asks for that database, and who looks at a key, by an alias or not, asks for that key, which
-tells its aliases. `test_emulator.py` fails when the emulator gives them by itself.
+tells its aliases. Removing a city relies on one: a workgroup with queries goes only when all of it
+may go. `test_emulator.py` fails when the emulator gives them by itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import kms
+from ministack.services import athena, kms
 
 _SESSION = re.compile(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*")
 _KEY = "x-amz-server-side-encryption-aws-kms-key-id"
@@ -58,6 +59,16 @@ def mend() -> None:
             return (kms._resolve_key(found) or {}).get("Arn", found)
         return found
 
+    remove = athena._delete_workgroup
+
+    def removed(asked: Any) -> Any:
+        group = asked.get("WorkGroup")
+        used = any(e.get("WorkGroup") == group for e in athena._executions.values())
+        if used and not asked.get("RecursiveDeleteOption"):
+            raise ValueError(f"WorkGroup {group} is not empty")
+        return remove(asked)
+
+    athena._delete_workgroup = removed
     iam_actions.extract_resource_arn = named
     iam_evaluator._resolve_condition_key = resolve
     iam_actions._s3_object_context = context

@@ -14,14 +14,9 @@ from cityline.declarations.access import AccessZone
 from cityline.declarations.folder import Folder, read_folder
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import Names
-from cityline.deploy.stacks import access, evidence, keys, replica, storage
 from tests.aws.applier import Applier
 from tests.aws.emulator import ACCOUNT, ROOT, Emulator, Keys
 from tests.conftest import lean
-
-_STACKS = {
-    "replica": replica, "keys": keys, "access": access, "evidence": evidence, "storage": storage,
-}  # fmt: skip
 
 
 @dataclass
@@ -77,7 +72,7 @@ def stand(emulator: Emulator, root: Path, prefix: str, *, engine: str = "duckdb"
     settings.write_text(text, encoding="utf-8")
     folder = read_folder(root, "aws")
     estate = Estate(folder, {})
-    Applier(emulator, {name: stack.build(estate) for name, stack in _STACKS.items()}).apply()
+    Applier(emulator, estate).apply()
     glue = emulator.client("glue")
     for zone in (AccessZone.LANDING, AccessZone.CURATED):
         glue.create_database(DatabaseInput={"Name": estate.names.database(zone)})

@@ -24,14 +24,19 @@ asked = "glue", "POST", "/", looks, b'{"Name": "mine"}', {}, "ca-central-1", "00
 print(iam_actions.extract_resource_arn(*asked))
 asked = iam_evaluator.EvalContext(session, "AssumedRole", "000000000000", "kms:DescribeKey", "*", "")
 print(iam_evaluator._resolve_condition_key("kms:ResourceAliases", asked))
+from ministack.services import athena
+athena._workgroups["used"], athena._executions["asked"] = {}, {"WorkGroup": "used"}
+athena._delete_workgroup({"WorkGroup": "used", "RecursiveDeleteOption": False})
+print("used" in athena._workgroups)
 """
 
 
-def test_the_emulator_still_needs_its_four_answers_mended() -> None:
+def test_the_emulator_still_needs_its_answers_mended() -> None:
     installed()
     told = subprocess.run([PYTHON, "-c", _ASK], capture_output=True, text=True, check=True)
-    session, key, database, aliases = told.stdout.splitlines()[-4:]
+    session, key, database, aliases, kept = told.stdout.splitlines()[-5:]
     assert session.startswith("arn:aws:sts::"), "aws:PrincipalArn is a role's now: drop its mending"
     assert key == "False", "the header's key is told now: drop its mending"
     assert ":table/" in database, "who looks at a database asks for it now: drop its mending"
     assert aliases == "None", "a key's aliases are told now: drop their mending"
+    assert kept == "False", "a workgroup in use is kept now: drop its mending"

@@ -17,7 +17,7 @@ from tests.unit.deploy.test_code import wheels
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(600)]
 
-ONLY = [x for name in ("keys", "access", "storage", "catalogue") for x in ("--only", name)]
+ONLY = [x for name in ("keys", "machines", "storage", "catalogue") for x in ("--only", name)]
 
 
 def test_code_is_put_up_and_the_jobs_are_told(

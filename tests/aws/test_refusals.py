@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cityline.adapters.aws.leftovers import Leftovers
 from cityline.adapters.aws.stacks import CloudFormation
 from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable
 from tests.aws.emulator import ACCOUNT, Emulator
@@ -212,7 +213,7 @@ def test_a_role_that_may_not_deploy_is_told_which_right_it_lacks(
     asked: list[Any] = [
         lambda: cloud.find("x-storage", REGION),
         lambda: cloud.put("x-storage", REGION, '{"Resources": {}}', {}, print),
-        lambda: cloud.left("x", REGION),
+        lambda: Leftovers().left("x", REGION),
     ]
     for ask in asked:
         with pytest.raises(CloudRefused, match="AWS denies") as told:

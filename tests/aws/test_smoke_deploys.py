@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from cityline import wiring
+from cityline.adapters.aws.leftovers import Leftovers
 from cityline.adapters.aws.stacks import CloudFormation
 from cityline.cli.program import run
 from cityline.deploy import render as rendering
 from cityline.errors import CloudUnreachable, ExitCode
 from cityline.ports.stacks import FOR_EVER
+from tests.aws.applier import STORES
 from tests.aws.emulator import ACCOUNT, ROOT, Emulator, everything
 from tests.aws.leaving_out import UNSUPPORTED, supported
 
@@ -33,7 +35,7 @@ GIVEN = {
     "ServerWheelsKey": "server.zip",
     "Image": "/smoke/image",
 }
-_FAST = {"patience": 120.0, "pause": 0.3}
+_PAUSE = 0.3
 
 
 class City:
@@ -79,7 +81,8 @@ def as_deployer(aws: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("cityline.wiring.cloud_stacks", lambda: CloudFormation(**_FAST))
+    monkeypatch.setattr("cityline.wiring.cloud_stacks", lambda: CloudFormation(120.0, _PAUSE))
+    monkeypatch.setattr("cityline.wiring.cloud_leftovers", lambda: Leftovers(_PAUSE))
     ssm = aws.client("ssm", HOME)
     ssm.put_parameter(Name=GIVEN["Image"], Value="ami-12345678", Type="String", Overwrite=True)
     _render_once(monkeypatch)
@@ -215,6 +218,23 @@ def test_a_city_is_made_changed_left_alone_and_removed(
     code, told, said = mine("apply")
     assert (code, told["changes"]) == (0, 0), said
 
+    ec2, group = aws.client("ec2"), _default_group(aws, "smoke-whole")
+    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
+    anybody = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group["GroupId"]}]}
+    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[anybody])
+    code, told, said = mine("status")
+    (open_again,) = (s for s in told if s["stack"] == "smoke-whole-publish")
+    assert (code, open_again["as declared"]) == (0, "no"), said
+    assert "default security group has 1 rules" in open_again["why"]
+    code, told, said = mine("apply")
+    assert "1 rules taken out of the default security group" in said
+    assert _default_group(aws, "smoke-whole")["IpPermissions"] == []
+    code, told, said = mine("apply")
+    assert (code, told["changes"]) == (0, 0), said
+
+    aws.client("athena").start_query_execution(
+        QueryString="SELECT 1", WorkGroup="smoke-whole-audit"
+    )
     landing = f"smoke-whole-landing-{ACCOUNT}-{HOME}"
     s3 = aws.client("s3")
     for number in range(3):
@@ -224,6 +244,16 @@ def test_a_city_is_made_changed_left_alone_and_removed(
     assert code == 0, said
     assert told["versions_deleted"][landing] == 4
     assert standing(aws, "smoke-whole") == []
+
+
+def _default_group(aws: Emulator, prefix: str) -> dict[str, Any]:
+    """The default security group of a city's network."""
+    ec2 = aws.client("ec2")
+    named = [{"Name": "tag:Name", "Values": [f"{prefix}-vpc"]}]
+    (vpc,) = ec2.describe_vpcs(Filters=named)["Vpcs"]
+    asked = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]  # fmt: skip
+    found: list[dict[str, Any]] = ec2.describe_security_groups(Filters=asked)["SecurityGroups"]
+    return found[0]
 
 
 def test_nothing_is_touched_while_a_lock_stands(
@@ -257,7 +287,7 @@ def test_nothing_is_touched_while_a_lock_stands(
     held = aws.client("s3").put_object(
         Bucket=trail, Key="held", Body=b"", ObjectLockLegalHoldStatus="ON"
     )
-    assert CloudFormation(**_FAST).locked_until(trail, HOME) == FOR_EVER
+    assert Leftovers().locked_until(trail, HOME) == FOR_EVER
     _lift(aws, raw)
     code, _, said = mine("destroy")
     assert (code, "on legal hold" in said) == (ExitCode.CLOUD, True)
@@ -275,9 +305,6 @@ def _lift(aws: Emulator, bucket: str) -> None:
         )  # fmt: skip
 
 
-STORES = ("replica", "keys", "access", "evidence", "storage")
-
-
 @pytest.mark.timeout(900)
 def test_removing_goes_on_where_it_was_cut_off(
     as_deployer: Emulator, city: Callable[[str], City], monkeypatch: pytest.MonkeyPatch
@@ -286,8 +313,10 @@ def test_removing_goes_on_where_it_was_cut_off(
     code, _, said = mine("apply", *(f"--only={s}" for s in STORES))
     assert code == 0, said
     before = standing(as_deployer, "smoke-cut")
-    for verb, after in (("delete", 1), ("remove_bucket", 2), ("end_key", 3)):
-        whole, calls = getattr(CloudFormation, verb), iter(range(100))
+    for of, verb, after in (
+        (CloudFormation, "delete", 1), (Leftovers, "remove_bucket", 2), (Leftovers, "end_key", 3),
+    ):  # fmt: skip
+        whole, calls = getattr(of, verb), iter(range(100))
 
         def cut(*asked: Any, whole: Any = whole, calls: Any = calls, after: int = after) -> Any:
             if next(calls) >= after:
@@ -295,7 +324,7 @@ def test_removing_goes_on_where_it_was_cut_off(
             return whole(*asked)
 
         with monkeypatch.context() as patch:
-            patch.setattr(CloudFormation, verb, cut)
+            patch.setattr(of, verb, cut)
             assert mine("destroy")[0] == ExitCode.CLOUD
         after_cut = standing(as_deployer, "smoke-cut")
         assert after_cut != []
@@ -319,14 +348,14 @@ def test_what_an_earlier_try_left_half_made_is_made_again(
         Bucket="smoke-half-taken", CreateBucketConfiguration={"LocationConstraint": COPY}
     )
     client.create_stack(
-        StackName="smoke-half-replica",
+        StackName="smoke-half-replica-keys",
         TemplateBody=json.dumps({"Resources": {"Taken": taken}}),
         OnFailure="ROLLBACK",
     )
-    _reasons(client, "smoke-half-replica")
-    status = client.describe_stacks(StackName="smoke-half-replica")["Stacks"][0]["StackStatus"]
+    _reasons(client, "smoke-half-replica-keys")
+    status = client.describe_stacks(StackName="smoke-half-replica-keys")["Stacks"][0]["StackStatus"]
     assert status == "ROLLBACK_COMPLETE"
-    code, told, said = mine("apply", "--only", "replica")
+    code, told, said = mine("apply", "--only", "replica-keys")
     assert code == 0, said
     assert told["stacks"][0]["status"] == "CREATE_COMPLETE"
     assert "removing what an earlier try left" in said
@@ -336,6 +365,8 @@ def test_a_name_that_is_taken_leaves_nothing_half_made(
     as_deployer: Emulator, city: Callable[[str], City]
 ) -> None:
     aws, mine = as_deployer, city("smoke-taken")
+    assert mine("apply", "--only", "replica-keys")[0] == 0
+    before = standing(aws, "smoke-taken")
     taken = f"smoke-taken-raw-{ACCOUNT}-{COPY}"
     aws.client("s3", COPY).create_bucket(
         Bucket=taken, CreateBucketConfiguration={"LocationConstraint": COPY}
@@ -344,4 +375,4 @@ def test_a_name_that_is_taken_leaves_nothing_half_made(
     assert code == ExitCode.CLOUD
     assert "RawBucket" in said
     assert "another prefix" in said
-    assert standing(aws, "smoke-taken") == [taken]
+    assert standing(aws, "smoke-taken") == sorted([*before, taken])

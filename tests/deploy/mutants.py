@@ -79,7 +79,7 @@ _RULE = "ReplicationConfiguration.Rules.0"
 _DATA = "LaunchTemplateData"
 _NAMED = (
     ("trusted-services", "the replication role trusts another service",
-     put("access", "ReplicationRole", "AssumeRolePolicyDocument.Statement.0.Principal",
+     put("machines", "ReplicationRole", "AssumeRolePolicyDocument.Statement.0.Principal",
          {"Service": "glue.amazonaws.com"})),
     ("named-parts", "a replication destination is misspelt",
      put("storage", "RawBucket", f"{_RULE}.Destination.Bucket",
@@ -148,22 +148,22 @@ _STORAGE = (
 )  # fmt: skip
 _TRUST = (
     ("confused-deputies", "Glue on behalf of anybody",
-     cut("access", "IngestRole", "AssumeRolePolicyDocument.Statement.0.Condition")),
+     cut("machines", "IngestRole", "AssumeRolePolicyDocument.Statement.0.Condition")),
     ("second-factors", "people with a password alone",
-     cut("access", "AnalystRole", "AssumeRolePolicyDocument.Statement.0.Condition")),
+     cut("people", "AnalystRole", "AssumeRolePolicyDocument.Statement.0.Condition")),
     ("open-principals", "a role for anybody",
-     put("access", "IngestRole", "AssumeRolePolicyDocument.Statement.0",
+     put("machines", "IngestRole", "AssumeRolePolicyDocument.Statement.0",
          {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})),
     ("open-principals", "a key for anybody",
      put("keys", "RawKey", "KeyPolicy.Statement.0.Principal", {"AWS": "*"})),
     ("wide-statements", "a whole service",
-     put("access", "IngestWorkPolicy", "PolicyDocument.Statement.0.Action", ["s3:*"])),
+     put("machines", "IngestWorkPolicy", "PolicyDocument.Statement.0.Action", ["s3:*"])),
     ("wide-statements", "any key",
-     put("access", "IngestKeysPolicy", "PolicyDocument.Statement.0",
+     put("machines", "IngestKeysPolicy", "PolicyDocument.Statement.0",
          {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": ["*"]})),
-    ("no-people", "a user", lambda b: b["access"]["Resources"].update(
+    ("no-people", "a user", lambda b: b["people"]["Resources"].update(
         Eve={"Type": "AWS::IAM::User", "Properties": {}})),
-    ("no-people", "a policy inside a role", put("access", "IngestRole", "Policies", [{}])),
+    ("no-people", "a policy inside a role", put("machines", "IngestRole", "Policies", [{}])),
     ("keys", "a key that does not rotate", put("keys", "RawKey", "EnableKeyRotation", False)),
     ("keys", "a key gone in a week", put("keys", "RawKey", "PendingWindowInDays", 7)),
     ("keys", "grants for anybody",
@@ -183,7 +183,7 @@ _TRUST = (
     ("unused-services", "a container nobody wrote controls for",
      lambda b: b["publish"]["Resources"].update(
          Task={"Type": "AWS::ECS::TaskDefinition", "Properties": {}})),
-    ("analyzers", "no access analyzer", gone("access", "Analyzer")),
+    ("analyzers", "no access analyzer", gone("people", "Analyzer")),
 )  # fmt: skip
 _WORK = (
     ("job-encryption", "a job without security", cut("catalogue", "PrepareJob", "SecurityConfiguration")),
@@ -200,6 +200,8 @@ _WORK = (
      put("query", "AnalysisGroup", "WorkGroupConfiguration.EnforceWorkGroupConfiguration", False)),
     ("workgroups", "results in the clear",
      cut("query", "AnalysisGroup", "WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration")),
+    ("workgroups", "a workgroup that cannot go",
+     put("query", "AnalysisGroup", "RecursiveDeleteOption", False)),
     ("workgroups", "queries nobody measures",
      put("query", "AnalysisGroup", "WorkGroupConfiguration.PublishCloudWatchMetricsEnabled", False)),
     ("positive-amounts", "no cut-off",
@@ -242,6 +244,7 @@ _NETWORK = (
     ("listeners", "TLS 1.0", put("publish", "HttpsListener", "SslPolicy", "ELBSecurityPolicy-2016-08")),
     ("listeners", "plain HTTP", put("publish", "HttpListener", "DefaultActions.0.Type", "forward")),
     ("listeners", "no firewall", gone("publish", "FirewallAssociation")),
+    ("default-groups", "a default group nobody is told of", lambda b: b["publish"].pop("Outputs")),
     ("flow-logs", "flows nobody records", gone("publish", "Flows")),
     ("endpoints", "no endpoint for sessions", gone("publish", "SsmEndpoint")),
     ("sizes", "a template too large to be sent",

@@ -37,7 +37,7 @@ FOUND_BY_CHECKS: dict[str, tuple[str, Change]] = {
         ("bucket-policies", stated("storage", "RawPolicy", "PolicyDocument", "TlsOnly",
                                    Condition=_TLS)),
     "Action * Resource *":
-        ("wide-statements", put("access", "IngestWorkPolicy", "PolicyDocument.Statement.0", _OPEN)),
+        ("wide-statements", put("machines", "IngestWorkPolicy", "PolicyDocument.Statement.0", _OPEN)),
     "KMS rotation off": named("a key that does not rotate"),
     "KMS policy lacks the CloudTrail grant":
         ("trail-delivery", without("keys", "TrailKey", "KeyPolicy", "TrailEncrypts")),
@@ -71,8 +71,8 @@ FOUND_BY_CFN_LINT: dict[str, tuple[str, Change]] = {
     "misspelled property":
         ("storage/CodeBucket", put("storage", "CodeBucket", "VersionningConfiguration", {})),
     "IAM action typo":
-        ("access/ServerWorkPolicy",
-         put("access", "ServerWorkPolicy", "PolicyDocument.Statement.0.Action", ["s3:GetObjekt"])),
+        ("machines/ServerWorkPolicy",
+         put("machines", "ServerWorkPolicy", "PolicyDocument.Statement.0.Action", ["s3:GetObjekt"])),
     "Glue worker type invalid":
         ("catalogue/PrepareJob", put("catalogue", "PrepareJob", "WorkerType", "G.3X.Y")),
     "DataBrew job without Type":

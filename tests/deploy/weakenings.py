@@ -237,17 +237,12 @@ WEAKENINGS: tuple[Weakening, ...] = (
 )  # fmt: skip
 
 ADDED: Mapping[str, tuple[str, str, str]] = {
-    "C43": ("no-people", "access", "IAM::User"),
+    "C43": ("no-people", "people", "IAM::User"),
     "C56": ("unused-services", "publish", "ECS::TaskDefinition"),
     "C57": ("unused-services", "publish", "ECR::Repository"),
     "C60": ("unused-services", "publish", "SecretsManager::Secret"),
 }
 """Controls that hold because there is no such thing: control → check, stack, type of a new one."""
-
-UNHELD: Mapping[str, str] = {
-    "C49": "no template can close the default security group: a step of the runbook",
-}
-"""Controls that no template can hold, and who does."""
 
 
 def mutants(bodies: Bodies) -> Iterator[Mutant]:
@@ -263,6 +258,9 @@ def mutants(bodies: Bodies) -> Iterator[Mutant]:
         new = {"Type": f"AWS::{kind}", "Properties": {}}
         told = f"{control} {check}: {stack} with a new {kind}"
         yield Mutant(control, check, told, stack, "Eve", _with(bodies, stack, "Eve", new))
+    untold = {k: v for k, v in bodies["publish"].items() if k != "Outputs"}
+    told = "C49 default-groups: publish does not tell its network's default group"
+    yield Mutant("C49", "default-groups", told, "publish", "Vpc", {**bodies, "publish": untold})
 
 
 def _mutant(

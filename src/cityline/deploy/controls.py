@@ -73,7 +73,7 @@ CONTROLS = (
     _control("C45", "inline policies", "managed policies only", "no-people", "NIST-IAMNoInlinePolicy"),
     _control("C46", "trust policies", "services are trusted on behalf of this account only", "confused-deputies open-principals second-factors trusted-services", "CKV_AWS_60"),
     _control("C48", "access analyzer", "what strangers can reach is analysed", "analyzers"),
-    _control("C49", "EC2.2", "the default security group is closed", note="not in a template: acknowledged as `default-security-group`; after a deployment run `aws ec2 revoke-security-group-ingress` and `-egress` on the group named `default` of the VPC"),
+    _control("C49", "EC2.2", "the default security group is closed", "default-groups", note="**held by a command**, no template can: the stack tells the group, `cityline deploy aws apply` takes its rules out, and `status` says when it is open; cdk-nag's finding is acknowledged as `default-security-group`"),
     _control("C50", "EC2.3, EC2.7", "disks are encrypted", "instances", "CT.EC2.PR.7", "the account's default is a step of the runbook"),
     _control("C51", "EC2.6", "flows of the network are recorded", "flow-logs trusted-services", "AwsSolutions-VPC7"),
     _control("C52", "EC2.8, EC2.170", "metadata by token only, one hop away", "instances", "CKV_AWS_79 CT.EC2.PR.1"),

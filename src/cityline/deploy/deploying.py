@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from cityline.declarations.environment import Aws
 from cityline.deploy.code import Piece
+from cityline.deploy.naming import DEFAULT_GROUP
 from cityline.deploy.planning import stack_name
 from cityline.deploy.template import Template, minified
 from cityline.errors import CloudRefused, UsageError
-from cityline.ports.stacks import FOR_EVER, Deployed, Stacks
+from cityline.ports.stacks import FOR_EVER, Deployed, Leftovers, Stacks
 
 Note = Callable[[str], None]
 
@@ -34,6 +35,10 @@ class Code:
     bucket: str
     region: str
     pieces: Sequence[Piece]
+
+    def parameters(self) -> dict[str, str]:
+        """The keys of the pieces, by the parameter that takes each."""
+        return {p.parameter: p.key for p in self.pieces}
 
 
 ALTERNATIVE = {"server": "static-site", "static": "publish"}
@@ -71,29 +76,93 @@ def apply(
 ) -> list[Deployed]:
     """Create or update stacks, in order. `code` is put into its bucket before the first stack that
     names it. A parameter that nobody gives keeps the value it has; what a stack tells (its outputs)
-    later ones take as a parameter of the same name.
+    others take as a parameter of the same name: later ones at once, earlier ones at the end. The
+    default security group of a network is closed as soon as its stack stands.
 
     A stack that fails stops the rest: what was made before it stands, and the next try goes on from
     there. Raises UsageError for a parameter without a value, before anything is made; CloudError
     for what AWS refuses."""
     told = {o for t in templates.values() for o in t.outputs}
-    parts = code.pieces if code else ()
-    known = {**{p.parameter: p.key for p in parts}, **parameters}
+    given = {**(code.parameters() if code else {}), **parameters}
     for name, template in templates.items():
-        _values(name, template, {**dict.fromkeys(told, "later"), **known})
-    made: list[Deployed] = []
-    left = list(parts)
+        _values(name, template, {**dict.fromkeys(told, "later"), **given})
+    made: dict[str, Deployed] = {}
+    outputs: dict[str, str] = {}
+    left = list(code.pieces) if code else []
     for name, template in templates.items():
         full = stack_name(settings, name)
         if code and any(p.parameter in template.parameters for p in left):
             _put(code, left, stacks, note)
             left = []
         before = stacks.find(full, template.region)
-        values = _values(name, template, {**(before.parameters if before else {}), **known})
-        made.append(stacks.put(full, template.region, minified(template.body()), values, note))
-        known = {**made[-1].outputs, **known}
-        note(f"{full}: {made[-1].status}")
-    return made
+        known = {**(before.parameters if before else {}), **outputs, **given}
+        values = _values(name, template, known)
+        made[name] = stacks.put(full, template.region, minified(template.body()), values, note)
+        outputs |= made[name].outputs
+        note(f"{full}: {made[name].status}")
+        _close(made[name], stacks, note)
+    wanted = {**outputs, **given}
+    return [_told(n, t, made[n], wanted, stacks, note) for n, t in templates.items()]
+
+
+def _told(
+    name: str,
+    template: Template,
+    stands: Deployed,
+    wanted: Mapping[str, str],
+    stacks: Stacks,
+    note: Note,
+) -> Deployed:
+    """A stack once it has been told what those after it made."""
+    late = _late(template, stands, wanted)
+    if not late:
+        return stands
+    values = _values(name, template, {**stands.parameters, **late})
+    note(f"{stands.name}: told {', '.join(late)}")
+    return stacks.put(stands.name, template.region, minified(template.body()), values, note)
+
+
+def _late(template: Template, stands: Deployed, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Parameters of a stack that have another value than they should have by now; but for those
+    that name a parameter of Systems Manager, which AWS looks up whenever the stack is put."""
+    named = {
+        k: wanted[k]
+        for k, declared in template.parameters.items()
+        if wanted.get(k) and "AWS::SSM::" not in declared["Type"]
+    }
+    return {k: v for k, v in named.items() if stands.parameters.get(k) != v}
+
+
+def _close(deployed: Deployed, stacks: Stacks, note: Note) -> None:
+    """Take the rules out of the default group of a stack's network, which no template can."""
+    group = deployed.outputs.get(DEFAULT_GROUP)
+    rules = stacks.close_group(group, deployed.region) if group else 0
+    if rules:
+        note(f"{deployed.name}: {rules} rules taken out of the default security group {group}")
+
+
+def unfinished(
+    templates: Mapping[str, Template],
+    settings: Aws,
+    parameters: Mapping[str, str],
+    stacks: Stacks,
+    code: Code,
+) -> bool:
+    """Whether standing stacks lack what their templates do not say: a parameter's new value, what
+    another stack tells, newer code, a closed default group."""
+    found = {n: stacks.find(stack_name(settings, n), t.region) for n, t in templates.items()}
+    standing = {n: one for n, one in found.items() if one is not None}
+    outputs = {k: v for one in standing.values() for k, v in one.outputs.items()}
+    wanted = {**outputs, **code.parameters(), **parameters}
+    return any(
+        _late(templates[n], one, wanted) or _open(one, stacks) for n, one in standing.items()
+    )
+
+
+def _open(deployed: Deployed, stacks: Stacks) -> int:
+    """How many rules the default group of a stack's network has."""
+    group = deployed.outputs.get(DEFAULT_GROUP)
+    return stacks.open_rules(group, deployed.region) if group else 0
 
 
 def _put(code: Code, pieces: Sequence[Piece], stacks: Stacks, note: Note) -> None:
@@ -114,12 +183,19 @@ def _standing(name: str, template: Template, stacks: Stacks) -> Standing:
     found = stacks.find(name, template.region)
     if found is None:
         return Standing(name, template.region, "ABSENT", as_declared=False)
-    same = found.template == template.body()
-    return Standing(name, template.region, found.status, as_declared=same, why=found.why)
+    same, why = found.template == template.body(), found.why
+    rules = _open(found, stacks)
+    if rules:
+        same, why = False, f"its default security group has {rules} rules: apply takes them out"
+    return Standing(name, template.region, found.status, as_declared=same, why=why)
 
 
 def destroy(
-    templates: Mapping[str, Template], settings: Aws, stacks: Stacks, note: Note
+    templates: Mapping[str, Template],
+    settings: Aws,
+    stacks: Stacks,
+    leftovers: Leftovers,
+    note: Note,
 ) -> dict[str, int]:
     """Delete every stack, last made first, with its buckets and keys, and look for what is left.
 
@@ -128,33 +204,35 @@ def destroy(
     CloudRefused, naming what is left, when something is.
     """
     account = stacks.account()
-    _refuse_while_locked(templates, account, stacks)
+    _refuse_while_locked(templates, account, leftovers)
     removed: dict[str, int] = {}
     for name, template in reversed(list(templates.items())):
         for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
-            removed[bucket] = stacks.remove_bucket(bucket, template.region)
+            removed[bucket] = leftovers.remove_bucket(bucket, template.region)
             note(f"{bucket}: {removed[bucket]} versions deleted")
         for alias in _named(template, "AWS::KMS::Alias", "AliasName", account):
-            when = stacks.end_key(alias, template.region)
+            when = leftovers.end_key(alias, template.region)
             note(f"{alias}: its key ends on {when:%Y-%m-%d}" if when else f"{alias}: gone")
         kind = "AWS::ElasticLoadBalancingV2::LoadBalancer"
         for balancer in _named(template, kind, "Name", account):
-            stacks.unprotect(balancer, template.region)
+            leftovers.unprotect(balancer, template.region)
         full = stack_name(settings, name)
         stacks.delete(full, template.region, note)
         note(f"{full}: gone")
     regions = sorted({t.region for t in templates.values()})
-    left = [f"{x} ({r})" for r in regions for x in stacks.left(settings.prefix, r)]
+    left = [f"{x} ({r})" for r in regions for x in leftovers.left(settings.prefix, r)]
     if left:
         hint = "made by hand, or by an older template: remove each and run again"
         raise CloudRefused(f"not everything is gone: {'; '.join(left)}", hint=hint)
     return removed
 
 
-def _refuse_while_locked(templates: Mapping[str, Template], account: str, stacks: Stacks) -> None:
+def _refuse_while_locked(
+    templates: Mapping[str, Template], account: str, leftovers: Leftovers
+) -> None:
     for template in templates.values():
         for bucket in _named(template, "AWS::S3::Bucket", "BucketName", account):
-            until = stacks.locked_until(bucket, template.region)
+            until = leftovers.locked_until(bucket, template.region)
             if until is None:
                 continue
             told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"

@@ -16,6 +16,8 @@ from cityline.declarations.access import AccessZone
 from cityline.errors import UsageError
 
 ACCOUNT = "${AWS::AccountId}"
+DEFAULT_GROUP = "DefaultGroup"
+"""The output by which a stack tells the default security group of its network."""
 _PREFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 27
 """A bucket's name has 63 characters at most: prefix, zone, account and region must fit."""
@@ -75,13 +77,13 @@ class Names:
         """The alias itself, which is permitted apart from the key."""
         return f"arn:aws:kms:{self.home}:{ACCOUNT}:{self.key_alias(zone)}"
 
-    def key_export(self, zone: AccessZone) -> str:
-        """The export under which the storage stack tells a key's ARN to others in its region."""
-        return f"{self.prefix}-{zone}-key-arn"
+    def key_export(self, zone: AccessZone, *, replica: bool = False) -> str:
+        """The export under which a stack tells a key's ARN to others in its region."""
+        return f"{self.prefix}-{zone}-{'copy-' if replica else ''}key-arn"
 
-    def key_import(self, zone: AccessZone) -> Any:
+    def key_import(self, zone: AccessZone, *, replica: bool = False) -> Any:
         """A key's ARN as another stack of the same region takes it."""
-        return {"Fn::ImportValue": self.key_export(zone)}
+        return {"Fn::ImportValue": self.key_export(zone, replica=replica)}
 
     def any_key_arn(self, *, replica: bool = False) -> str:
         """Every key of a region; only ever used together with a condition on the alias."""

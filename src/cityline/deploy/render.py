@@ -6,27 +6,31 @@ from collections.abc import Callable, Mapping
 
 from cityline.deploy.estate import Estate
 from cityline.deploy.stacks import (
-    access,
     audit,
     billing,
     catalogue,
     databrew,
     evidence,
     keys,
+    machines,
     observability,
+    people,
     publish,
     quality,
     query,
     replica,
+    replica_keys,
     static_site,
     storage,
 )
 from cityline.deploy.template import Template
 
 STACKS: Mapping[str, Callable[[Estate], Template]] = {
+    "replica-keys": replica_keys.build,
     "replica": replica.build,
     "keys": keys.build,
-    "access": access.build,
+    "machines": machines.build,
+    "people": people.build,
     "evidence": evidence.build,
     "storage": storage.build,
     "audit": audit.build,

@@ -1,4 +1,4 @@
-"""Stacks of cloud resources, and the buckets that must be empty before they can go."""
+"""Stacks of cloud resources, and what must be done before they can go."""
 
 from __future__ import annotations
 
@@ -65,12 +65,26 @@ class Stacks(Protocol):
         """Delete a stack and wait; one that is not there is no error."""
         ...
 
-    def left(self, prefix: str, region: str) -> list[str]:
-        """Buckets, keys' aliases and roles whose name begins with the prefix, that still stand."""
-        ...
-
     def storage_addresses(self, region: str) -> str:
         """The id of the list of S3's addresses in a region, which closed networks let through."""
+        ...
+
+    def open_rules(self, group: str, region: str) -> int:
+        """How many rules a security group has, for either way."""
+        ...
+
+    def close_group(self, group: str, region: str) -> int:
+        """Take every rule out of a security group, so that it lets nothing pass; how many there
+        were."""
+        ...
+
+
+class Leftovers(Protocol):
+    """What stacks leave behind, and what keeps them from going. Raises CloudError and its
+    children."""
+
+    def left(self, prefix: str, region: str) -> list[str]:
+        """Buckets, keys' aliases and roles whose name begins with the prefix, that still stand."""
         ...
 
     def unprotect(self, balancer: str, region: str) -> None:

@@ -15,6 +15,7 @@ from tests.unit.deploy.platform import (
     NAMES,
     SAFE,
     Ask,
+    Case,
     Doc,
     Platform,
     asks,
@@ -29,7 +30,7 @@ from tests.unit.deploy.platform import (
     told,
 )
 
-Found = Iterator[str]
+Found = Iterator[Case]
 _READING = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication")
 _COPYING = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
 _WRITING = ("s3:PutObject", *_COPYING)
@@ -72,7 +73,7 @@ def roles_alone(p: Platform, zone: AccessZone, only: str = "") -> Found:
     for ask in asks(p.access, zone):
         role = role_of.get(ask.request.caller.arn, "")
         if role and not ask.explicit and only in ("", role):
-            yield from ask.held(p.identity(role), None)
+            yield ask.held(p.identity(role), None)
     for name in [only] if only else roles_of(p.access):
         yield from _companions(p, zone, name)
 
@@ -106,7 +107,7 @@ def _companions(p: Platform, zone: AccessZone, role: str) -> Found:
         for more in ({}, *listing) if ":::" in on and "/" not in on else ({},):
             request = Request(person(role)[0], action, on, person(role)[1] | SAFE | more)
             ask = Ask(f"{role} {action} {on} {more}", request, good)
-            yield from ask.held(p.identity(role), None)
+            yield ask.held(p.identity(role), None)
 
 
 def bucket_alone(p: Platform, zone: AccessZone) -> Found:
@@ -123,9 +124,7 @@ def bucket_alone(p: Platform, zone: AccessZone) -> Found:
             for action, path in product(guarded[verb], paths):
                 request = Request(caller, action, f"{_base(zone)}/{path}", said | SAFE)
                 says = f"{role} with everything {action} {zone} {path}"
-                yield from Ask(says, request, allowed, not allowed).held(
-                    [ANYTHING], p.buckets[zone]
-                )
+                yield Ask(says, request, allowed, not allowed).held([ANYTHING], p.buckets[zone])
         if zone is not AccessZone.CODE:
             yield from _refused(p.buckets[zone], f"{_base(zone)}/x", _ERASING, caller, said)
         else:
@@ -138,7 +137,7 @@ def _deploying(bucket: Doc, caller: Caller, said: dict[str, str]) -> Found:
         on = f"{_base(AccessZone.CODE)}/wheels/x"
         request = Request(caller, "s3:PutObject", on, said | SAFE | sent)
         ask = Ask(f"{caller.arn} with everything puts code {how}", request, right, not right)
-        yield from ask.held([ANYTHING], bucket)
+        yield ask.held([ANYTHING], bucket)
 
 
 def _refused(
@@ -149,7 +148,7 @@ def _refused(
         request = Request(caller, action, on, SAFE | said)
         who = caller.arn or caller.service or "nobody"
         ask = Ask(f"{who} {action} {on}", request, allowed=False, explicit=True)
-        yield from ask.held([ANYTHING], bucket)
+        yield ask.held([ANYTHING], bucket)
 
 
 def denials(p: Platform, zone: AccessZone) -> Found:
@@ -183,7 +182,7 @@ def own_services(p: Platform, zone: AccessZone) -> Found:
                 path = object_keys(zone, dataset, caller)[0]
                 request = Request(caller, action, f"{base}/{path}", said | SAFE)
                 ask = Ask(f"a service of ours {action} {base} {said}", request, allowed=True)
-                yield from ask.held([], opened)
+                yield ask.held([], opened)
 
 
 def strangers(p: Platform, zone: AccessZone) -> Found:
@@ -239,7 +238,7 @@ def _looking(
     for sent, good in ((said, mine), (foreign, False), (silent, False)):
         request = Request(caller, "s3:GetBucketAcl", _base(zone), sent | SAFE)
         ask = Ask(f"{caller.service} looks at {zone} as {sent}", request, good)
-        yield from ask.held([], p.buckets[zone])
+        yield ask.held([], p.buckets[zone])
 
 
 def _service(
@@ -254,7 +253,7 @@ def _service(
         for action, good in (("s3:PutObject", may_write), ("s3:GetObject", False)):
             request = Request(caller, action, f"{base}/{path}", sent | SAFE)
             ask = Ask(f"{caller.service} {action} {base}/{path} as {sent}", request, good)
-            yield from ask.held([], bucket)
+            yield ask.held([], bucket)
 
 
 def _moved(said: dict[str, str]) -> dict[str, str]:
@@ -275,13 +274,13 @@ def copies(p: Platform, zone: AccessZone) -> Found:
             ):
                 request = Request(caller, action, f"{base}/raw/x/y", said | SAFE)
                 ask = Ask(f"{role} {action} {base}", request, good)
-                yield from ask.held(p.identity(role), bucket)
+                yield ask.held(p.identity(role), bucket)
                 if base in far:
-                    yield from ask.held(p.identity(role), None)
+                    yield ask.held(p.identity(role), None)
         for action in ("s3:PutObject", "s3:DeleteObject", *_ERASING, *_READING):
             request = Request(caller, action, far, said | SAFE)
             ask = Ask(f"{role} {action} {far}", request, allowed=False)
-            yield from ask.held(p.identity(role), None)
+            yield ask.held(p.identity(role), None)
         if zone is not AccessZone.CODE:
             mine = copying and copied
             refused = ("s3:DeleteObject", *_ERASING, *(() if mine else _WRITING))
@@ -309,7 +308,7 @@ def _taken(p: Platform, zone: AccessZone, role: str, copied: bool) -> Found:
     for action, on, good in calls:
         ask = Ask(f"{role} {action} {zone}", Request(caller, action, on, said | SAFE), good)
         for bucket in (p.buckets[zone], None):
-            yield from ask.held(p.identity(role), bucket)
+            yield ask.held(p.identity(role), bucket)
 
 
 def _copy_refuses(p: Platform, zone: AccessZone, role: str) -> Found:
@@ -327,13 +326,13 @@ def _copy_refuses(p: Platform, zone: AccessZone, role: str) -> Found:
     for how, right, sent in headers(zone, replica=True):
         request = Request(caller, "s3:PutObject", f"{base}/x", said | SAFE | sent)
         says = f"{role} writes the copy of {zone} {how}"
-        yield from Ask(says, request, right, not right).held([ANYTHING], open_copy)
+        yield Ask(says, request, right, not right).held([ANYTHING], open_copy)
     for dataset in (*p.access.named(zone), ""):
         allowed = opens(p, role, Verb.READ, zone, dataset)
         for path, action in product(object_keys(zone, dataset, caller), _READING):
             request = Request(caller, action, f"{base}/{path}", said | SAFE)
             says = f"{role} with everything {action} the copy of {zone}/{dataset}"
-            yield from Ask(says, request, allowed, not allowed).held([ANYTHING], p.copies[zone])
+            yield Ask(says, request, allowed, not allowed).held([ANYTHING], p.copies[zone])
 
 
 CHECKS: dict[str, Callable[[Platform, AccessZone], Found]] = {

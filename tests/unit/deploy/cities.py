@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cityline.declarations.access import FACTS, Access
+from cityline.declarations.access import Access, AccessZone
 from cityline.declarations.folder import read_folder
 from cityline.declarations.reading import parse
 from cityline.declarations.retention import Retention
@@ -29,12 +29,10 @@ def retention(**changes: Any) -> Retention:
 
 
 def careful() -> Access:
-    """Personal and internal datasets, grants of one dataset, a denial for one role. Without the
-    ledger's grants: they make every dataset of its zone be told apart, and what is denied there is
-    then said twice, so that neither alone would be missed."""
+    """Personal and internal datasets, grants of one dataset, a denial for one role."""
     plain = VANCOUVER.model_dump(mode="json")
     grants = [
-        *(g for g in plain["grants"] if not set(g["datasets"]) & set(FACTS)),
+        *plain["grants"],
         {"role": "analyst", "verbs": ["read"], "zones": ["landing"],
          "datasets": ["inquiry-volume"], "why": "One dataset is looked into while it is new."},
         {"role": "operator", "verbs": ["read"], "zones": ["curated"], "classes": ["public"],
@@ -47,3 +45,7 @@ def careful() -> Access:
     ]  # fmt: skip
     datasets = plain["datasets"] | {"service-requests": "personal", "payroll": "internal"}
     return access(grants=grants, denials=denials, datasets=datasets, tests=[])
+
+
+CAREFUL_READERS = {AccessZone.LANDING: {"analyst"}, AccessZone.CURATED: {"operator"}}
+"""Who reads tables there, and does not in Vancouver."""

@@ -79,12 +79,12 @@ def evaluate(
     request: Request, identity: Sequence[Document], resource: Document | None, *, key: bool = False
 ) -> Outcome:
     """Evaluate a request. `key` says that the resource is a key, whose policy must agree."""
-    found = [s for d in identity for s in d["Statement"] if _applies(s, request)]
+    found = [s for d in identity for s in d["Statement"] if applies(s, request)]
     direct: list[Mapping[str, Any]] = []
     delegated: list[Mapping[str, Any]] = []
     for s in resource["Statement"] if resource else ():
         named = _principal(s["Principal"], request.caller)
-        if named and _applies(s, request):
+        if named and applies(s, request):
             (direct if named == "direct" else delegated).append(s)
     if any(s["Effect"] == "Deny" for s in (*found, *direct, *delegated)):
         return Outcome.EXPLICIT
@@ -115,7 +115,8 @@ def _principal(principal: Any, caller: Caller) -> str:
     return ""
 
 
-def _applies(statement: Mapping[str, Any], request: Request) -> bool:
+def applies(statement: Mapping[str, Any], request: Request) -> bool:
+    """Whether a statement speaks of a request, whoever makes it."""
     if not _ELEMENTS.issuperset(statement):
         raise KeyError(statement)
     for pattern in _list(statement["Action"]):

@@ -13,6 +13,7 @@ from tests.unit.deploy.platform import (
     ANYTHING,
     NAMES,
     Ask,
+    Case,
     Doc,
     Platform,
     key_arn,
@@ -21,7 +22,7 @@ from tests.unit.deploy.platform import (
     told,
 )
 
-Found = Iterator[str]
+Found = Iterator[Case]
 _OPEN_KEY: Doc = {
     "Statement": [
         {
@@ -87,11 +88,11 @@ def _key(p: Platform, zone: AccessZone, role: str, action: str, *, allowed: bool
         request = Request(caller, action, key_arn(zone), sent)
         ask = Ask(f"{role} {action} {zone} {how}", request, right)
         for identity in (p.identity(role), [ANYTHING]):
-            yield from ask.held(identity, p.keys[zone], key=True)
+            yield ask.held(identity, p.keys[zone], key=True)
         none = Ask(f"{role} with nothing {action} {zone} {how}", request, allowed=False)
-        yield from none.held([], p.keys[zone], key=True)
+        yield none.held([], p.keys[zone], key=True)
         if how in ("through S3", "another region", "directly"):
-            yield from ask.held(p.identity(role), _OPEN_KEY, key=True)
+            yield ask.held(p.identity(role), _OPEN_KEY, key=True)
 
 
 def tending(p: Platform, zone: AccessZone, only: str = "") -> Found:
@@ -107,11 +108,11 @@ def tending(p: Platform, zone: AccessZone, only: str = "") -> Found:
             ends = action in _ENDING and sealed
             request = Request(caller, action, arn, said)
             says = f"{role} with everything {action} {zone}"
-            yield from Ask(says, request, not ends, ends).held([ANYTHING], policy, key=True)
+            yield Ask(says, request, not ends, ends).held([ANYTHING], policy, key=True)
             if not replica:
                 admin = opens(p, role, Verb.ADMINISTER, zone, "") and not ends
                 ask = Ask(f"{role} {action} {zone}", request, admin, ends)
-                yield from ask.held(p.identity(role), policy, key=True)
+                yield ask.held(p.identity(role), policy, key=True)
         yield from _strays(zone, policy, arn)
 
 
@@ -127,9 +128,9 @@ def _strays(zone: AccessZone, policy: Doc, arn: str) -> Found:
                 good = good and flag == "true"
             request = Request(caller, action, arn, said | {"kms:GrantIsForAWSResource": flag})
             ask = Ask(f"a stray of {account} {action} {zone} {flag}", request, good)
-            yield from ask.held([ANYTHING], policy, key=True)
+            yield ask.held([ANYTHING], policy, key=True)
             none = Ask(f"a stray with nothing {action} {zone}", request, allowed=False)
-            yield from none.held([], policy, key=True)
+            yield none.held([], policy, key=True)
 
 
 def copies_keys(p: Platform, zone: AccessZone) -> Found:
@@ -152,9 +153,9 @@ def _copy_key(p: Platform, zone: AccessZone, role: str, action: str, allowed: bo
     for how, sent, right in _ways(zone, role, allowed=allowed, replica=True):
         request = Request(caller, action, key_arn(zone, replica=True), sent)
         says = f"{role} {action} the copy of {zone}, {how}"
-        yield from Ask(says, request, right).held([ANYTHING], p.copies_keys[zone], key=True)
+        yield Ask(says, request, right).held([ANYTHING], p.copies_keys[zone], key=True)
         none = Ask(f"{says}, with nothing", request, allowed=False)
-        yield from none.held([], p.copies_keys[zone], key=True)
+        yield none.held([], p.copies_keys[zone], key=True)
 
 
 def _sealed_by_copying(
@@ -170,9 +171,9 @@ def _sealed_by_copying(
         for extra, outcome in (({}, good), (aliased, False)):
             request = Request(caller, action, key_arn(zone, replica=True), sent | extra)
             ask = Ask(f"{role} {action} the copy of {zone}, {how} {extra}", request, outcome)
-            yield from ask.held(p.identity(role), _OPEN_KEY, key=True)
+            yield ask.held(p.identity(role), _OPEN_KEY, key=True)
     for key in (key_arn(zone), f"arn:aws:kms:us-west-2:{ACCOUNT}:key/x"):
         sent = _ways(zone, role, allowed=True, replica=True)[0][1]
         ask = Ask(f"{role} {action} {key}", Request(caller, action, key, sent), allowed=False)
         if copying:
-            yield from ask.held(p.identity(role), _OPEN_KEY, key=True)
+            yield ask.held(p.identity(role), _OPEN_KEY, key=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +29,7 @@ from tests.unit.deploy.evaluation import (
 
 NAMES = Names("cityline-vancouver", "ca-central-1", "ca-west-1")
 Doc = dict[str, Any]
+Statement = dict[str, Any]
 ANYTHING: Doc = {"Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}
 """What a careless administrator might attach to a role."""
 
@@ -59,19 +59,14 @@ class Platform:
     copies_keys: dict[AccessZone, Doc]
     roles: dict[str, dict[str, Doc]]
     trusts: dict[str, Doc]
+    readers: dict[AccessZone, set[str]]
+    """Who reads tables of a zone besides those who do in Vancouver."""
 
     def identity(self, role: str) -> list[Doc]:
         return list(self.roles.get(role, {}).values())
 
-    def changed(self, part: str, name: Any) -> Platform:
-        """The same with a copy of one document, to be spoiled."""
-        one = {**getattr(self, part), name: copy.deepcopy(getattr(self, part)[name])}
-        spoilt = copy.copy(self)
-        setattr(spoilt, part, one)
-        return spoilt
 
-
-def build(access: Access) -> Platform:
+def build(access: Access, readers: dict[AccessZone, set[str]] | None = None) -> Platform:
     imports = {NAMES.key_export(z): key_arn(z) for z in AccessZone}
 
     def key(zone: AccessZone, *, replica: bool = False) -> str | None:
@@ -86,6 +81,7 @@ def build(access: Access) -> Platform:
         {z: key_policy(access, NAMES, z, replica=True) for z in AccessZone},
         {r: role_policies(access, NAMES, r) for r in roles_of(access)},
         {r: trust_policy(access, NAMES, r) for r in roles_of(access)},
+        readers or {},
     )  # fmt: skip
     for part in ("buckets", "copies", "keys", "copies_keys", "roles", "trusts"):
         setattr(made, part, resolve(getattr(made, part), imports))
@@ -101,17 +97,44 @@ class Ask:
     allowed: bool
     explicit: bool = False
 
-    def held(
-        self, identity: Sequence[Doc], resource: Doc | None, *, key: bool = False
-    ) -> Iterator[str]:
+    def held(self, identity: Sequence[Doc], resource: Doc | None, *, key: bool = False) -> Case:
+        """The call put to these documents."""
+        return Case(self, identity, resource, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A call, and the documents that decide it; `key` says that the resource is a key."""
+
+    ask: Ask
+    identity: Sequence[Doc]
+    resource: Doc | None
+    key: bool
+
+    def wrong(self) -> str:
         """What is wrong with the answer of these documents, if anything."""
-        outcome = evaluate(self.request, identity, resource, key=key)
-        good = (outcome is Outcome.ALLOWED) is self.allowed
-        if good and self.explicit:
+        ask = self.ask
+        outcome = evaluate(ask.request, self.identity, self.resource, key=self.key)
+        good = (outcome is Outcome.ALLOWED) is ask.allowed
+        if good and ask.explicit:
             good = outcome is Outcome.EXPLICIT
-        if not good:
-            want = "allowed" if self.allowed else "explicitly denied" if self.explicit else "denied"
-            yield f"{self.says}: {outcome.value}, must be {want}"
+        want = "allowed" if ask.allowed else "explicitly denied" if ask.explicit else "denied"
+        return "" if good else f"{ask.says}: {outcome.value}, must be {want}"
+
+    def rests_on(self, one: Statement) -> bool:
+        """Whether a statement is among those that decide it."""
+        resource = [] if self.resource is None else [self.resource]
+        return any(s is one for d in (*self.identity, *resource) for s in d["Statement"])
+
+    def spoilt(self, one: Statement, other: Statement | None) -> Case:
+        """The same with another statement in the place of one, or with none."""
+
+        def changed(document: Doc) -> Doc:
+            kept = (other if s is one else s for s in document["Statement"])
+            return {"Statement": [s for s in kept if s is not None]}
+
+        resource = None if self.resource is None else changed(self.resource)
+        return Case(self.ask, [changed(d) for d in self.identity], resource, self.key)
 
 
 def callers(access: Access, role: str) -> list[tuple[Caller, dict[str, str]]]:
@@ -248,12 +271,12 @@ def headers(zone: AccessZone, *, replica: bool = False) -> list[tuple[str, bool,
     ]
 
 
-def disagreements(platform: Platform, zone: AccessZone) -> Iterator[str]:
-    """Where bucket policy and role policies together differ from what is declared."""
+def disagreements(platform: Platform, zone: AccessZone) -> Iterator[Case]:
+    """Bucket policy and role policies together, beside what is declared."""
     role_of = {told(NAMES.role_arn(r)): r for r in platform.access.roles}
     for one in asks(platform.access, zone):
         identity = platform.identity(role_of.get(one.request.caller.arn, ""))
-        yield from one.held(identity, platform.buckets[zone])
+        yield one.held(identity, platform.buckets[zone])
 
 
 def opens(p: Platform, role: str, verb: Verb, zone: AccessZone, dataset: str) -> bool:

@@ -20,7 +20,7 @@ PLATFORMS = {name: build(access) for name, access in CITIES.items()}
 @pytest.mark.parametrize("city", CITIES)
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_documents_agree_with_the_declaration(check: str, city: str, zone: AccessZone) -> None:
-    assert list(CHECKS[check](PLATFORMS[city], zone)) == []
+    assert [w for case in CHECKS[check](PLATFORMS[city], zone) if (w := case.wrong())] == []
 
 
 @pytest.mark.parametrize("access", CITIES.values(), ids=CITIES)

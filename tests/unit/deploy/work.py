@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 from cityline.declarations.access import AccessZone
@@ -12,6 +12,7 @@ from tests.unit.deploy.platform import (
     ANYTHING,
     NAMES,
     Ask,
+    Case,
     Doc,
     Platform,
     key_arn,
@@ -27,8 +28,8 @@ _LOGS = f"arn:aws:logs:{_HOME}:log-group"
 Row = tuple[str, str, set[str], dict[str, str]]
 
 
-def table() -> Iterator[Row]:
-    """Action, resource, the roles that may, and what is sent along."""
+def table(also: Mapping[AccessZone, set[str]]) -> Iterator[Row]:
+    """Action, resource, the roles that may, and what is sent along; `also` read tables of a zone."""
     watch, run = {"operator"}, {"operator"}
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         yield action, f"{_LOGS}:/aws-glue/jobs/x:log-stream:y", JOBS, {}
@@ -56,7 +57,7 @@ def table() -> Iterator[Row]:
     yield "logs:PutRetentionPolicy", f"{_LOGS}:/aws-glue-databrew/x:log-stream:y", set(), {}
     yield "kms:ReEncryptFrom", key_arn(AccessZone.LOG), set(), {}
     yield from _jobs(run)
-    yield from _catalog()
+    yield from _catalog(also)
     yield from _queries()
     for action in ("ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
                    "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
@@ -114,12 +115,13 @@ def _jobs(run: set[str]) -> Iterator[Row]:
     yield "databrew:UpdateRecipe", recipe, set(), {}
 
 
-def _catalog() -> Iterator[Row]:
+def _catalog(also: Mapping[AccessZone, set[str]]) -> Iterator[Row]:
     readers = {
         AccessZone.LANDING: {"prepare", "structure", "privacy-officer"},
         AccessZone.CURATED: {"structure", "publisher", "server", "analyst", "privacy-officer"},
         AccessZone.TRAIL: {"auditor"},
     }
+    readers = {z: who | also.get(z, set()) for z, who in readers.items()}
     writers = {AccessZone.LANDING: {"prepare"}, AccessZone.CURATED: {"structure"}}
     for zone, who in readers.items():
         on = f"{_GLUE}:table/cityline_vancouver_{zone}/x"
@@ -149,17 +151,17 @@ def _queries() -> Iterator[Row]:
     yield "athena:StartQueryExecution", f"arn:aws:athena:{_HOME}:workgroup/primary", set(), {}
 
 
-def work(p: Platform, only: str = "") -> Iterator[str]:
+def work(p: Platform, only: str = "") -> Iterator[Case]:
     """Each action of the table is allowed to the roles it names, and to no other."""
-    for action, on, who, sent in table():
+    for action, on, who, sent in table(p.readers):
         for role in [only] if only else roles_of(p.access):
             caller, said = person(role)
             request = Request(caller, action, on, said | sent)
             ask = Ask(f"{role} {action} {on} {sent}", request, role in who)
-            yield from ask.held(p.identity(role), None)
+            yield ask.held(p.identity(role), None)
 
 
-def platform_key(p: Platform) -> Iterator[str]:
+def platform_key(p: Platform) -> Iterator[Case]:
     """The key of `log`: jobs' bookmarks, log groups, topics; nobody and nothing else."""
     here = f"arn:aws:logs:ca-central-1:{ACCOUNT}:log-group"
     for replica, policy in ((False, p.keys), (True, p.copies_keys)):
@@ -186,11 +188,11 @@ def platform_key(p: Platform) -> Iterator[str]:
         for caller, action, sent, good in calls:
             request = Request(caller, action, arn, sent)
             ask = Ask(f"{caller.service} {action} {sent}", request, good)
-            yield from ask.held([], policy[AccessZone.LOG], key=True)
+            yield ask.held([], policy[AccessZone.LOG], key=True)
     yield from _bookmarks(p)
 
 
-def _bookmarks(p: Platform) -> Iterator[str]:
+def _bookmarks(p: Platform) -> Iterator[Case]:
     for role in (*roles_of(p.access), "a-stray-role"):
         caller, said = person(role)
         for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"):
@@ -200,12 +202,12 @@ def _bookmarks(p: Platform) -> Iterator[str]:
                 good = role in JOBS and account == ACCOUNT and "ReEncrypt" not in action
                 ask = Ask(f"{role} {action} the platform's key", request, good)
                 for identity in (p.identity(role), [ANYTHING]):
-                    yield from ask.held(identity, p.keys[AccessZone.LOG], key=True)
+                    yield ask.held(identity, p.keys[AccessZone.LOG], key=True)
                 none = Ask(f"{role} with nothing {action} it", request, allowed=False)
-                yield from none.held([], p.keys[AccessZone.LOG], key=True)
+                yield none.held([], p.keys[AccessZone.LOG], key=True)
 
 
-def trail_key(p: Platform) -> Iterator[str]:
+def trail_key(p: Platform) -> Iterator[Case]:
     """The trail's own service seals, for this trail alone; no other key of ours does."""
     caller = Caller(service="cloudtrail.amazonaws.com")
     context = "kms:EncryptionContext:aws:cloudtrail:arn"
@@ -223,13 +225,13 @@ def trail_key(p: Platform) -> Iterator[str]:
         ):
             other = Caller(service="glue.amazonaws.com")
             ask = Ask(f"glue {action}", Request(other, action, key_arn(zone), sent), allowed=False)
-            yield from ask.held([], p.keys[zone], key=True)
+            yield ask.held([], p.keys[zone], key=True)
             request = Request(caller, action, key_arn(zone), sent)
             ask = Ask(f"cloudtrail {action} {zone} {sent}", request, right)
-            yield from ask.held([], p.keys[zone], key=True)
+            yield ask.held([], p.keys[zone], key=True)
 
 
-def trusts(p: Platform) -> Iterator[str]:
+def trusts(p: Platform) -> Iterator[Case]:
     """Only its own service for its own account, or a person with a second factor, takes it on."""
     services = ("glue", "databrew", "ec2", "s3", "cloudtrail", "lambda")
     for role, trust in p.trusts.items():
@@ -262,7 +264,7 @@ def trusts(p: Platform) -> Iterator[str]:
 
 def _taken_on(
     role: str, trust: Doc, caller: Caller, sent: dict[str, str], good: bool
-) -> Iterator[str]:
+) -> Iterator[Case]:
     request = Request(caller, "sts:AssumeRole", role, sent)
     ask = Ask(f"{caller.service or caller.arn} takes on {role} with {sent}", request, good)
-    yield from ask.held([ANYTHING], trust, key=True)
+    yield ask.held([ANYTHING], trust, key=True)

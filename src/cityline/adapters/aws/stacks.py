@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from cityline.adapters.aws.answers import cloud_errors, refused
 from cityline.adapters.aws.clients import Clients, account
 from cityline.errors import CloudRefused, CloudUnreachable, StackFailed
-from cityline.ports.stacks import FOR_EVER, Deployed
+from cityline.ports.stacks import Deployed
 
 Note = Callable[[str], None]
 
@@ -20,12 +19,6 @@ _ANY = "us-east-1"
 _INLINE = 51_200
 """Bytes of a template that CloudFormation takes in a request."""
 _FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
-_WAIT_DAYS = 30
-"""Days in which the end of a key can still be called off."""
-_AT_ONCE = 1000
-"""Versions one request may delete."""
-_TRIES = 5
-"""How often a bucket is emptied in which something still arrives."""
 
 
 class CloudFormation:
@@ -127,19 +120,20 @@ class CloudFormation:
             client.delete_stack(StackName=name)
         self._gone(name, stack, region, seen, note)
 
-    def left(self, prefix: str, region: str) -> list[str]:
-        """What still has a name that begins with the prefix."""
-        with cloud_errors(f"{prefix} in {region}"):
-            buckets = self._all("s3", region, "list_buckets", "Buckets", "Name")
-            aliases = self._all("kms", region, "list_aliases", "Aliases", "AliasName")
-            roles = self._all("iam", region, "list_roles", "Roles", "RoleName")
-            groups = self._all("logs", region, "describe_log_groups", "logGroups", "logGroupName")
-        return [
-            *(f"bucket {b}" for b in buckets if b.startswith(f"{prefix}-") and b.endswith(region)),
-            *(a for a in aliases if a.startswith(f"alias/{prefix}-")),
-            *(f"role {r}" for r in roles if r.startswith(f"{prefix}-")),
-            *(f"log group {g}" for g in groups if g.startswith(f"/{prefix}/")),
-        ]
+    def open_rules(self, group: str, region: str) -> int:
+        """How many rules a security group has."""
+        return sum(len(found) for found in self._rules(group, region).values())
+
+    def close_group(self, group: str, region: str) -> int:
+        """Take every rule out of a security group."""
+        client = self._client("ec2", region)
+        found = self._rules(group, region)
+        with cloud_errors(group):
+            for way, rules in found.items():
+                if rules:
+                    revoke = getattr(client, f"revoke_security_group_{way}")
+                    revoke(GroupId=group, SecurityGroupRuleIds=rules)
+        return sum(len(rules) for rules in found.values())
 
     def storage_addresses(self, region: str) -> str:
         """The id of the list of S3's addresses in a region."""
@@ -154,107 +148,19 @@ class CloudFormation:
         identity: str = found[0]["PrefixListId"]
         return identity
 
-    def unprotect(self, balancer: str, region: str) -> None:
-        """Turn off a load balancer's protection against deletion."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-        client = self._client("elbv2", region)
-        with cloud_errors(balancer):
-            try:
-                found = client.describe_load_balancers(Names=[balancer])["LoadBalancers"]
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "LoadBalancerNotFound":
-                    return
-                raise
-            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            for one in found:
-                client.modify_load_balancer_attributes(
-                    LoadBalancerArn=one["LoadBalancerArn"], Attributes=off
-                )
-
-    def locked_until(self, bucket: str, region: str) -> datetime | None:
-        """The latest date until which a version in a bucket is locked."""
-        client = self._client("s3", region)
-        latest: datetime | None = None
-        with cloud_errors(bucket):
-            if not _told(client.get_object_lock_configuration, Bucket=bucket):
-                return None
-            for version in self._versions(bucket, region, markers=False):
-                hold = _told(client.get_object_legal_hold, Bucket=bucket, **version)
-                if hold.get("LegalHold", {}).get("Status") == "ON":
-                    return FOR_EVER
-                kept = _told(client.get_object_retention, Bucket=bucket, **version)
-                if kept:
-                    until = kept["Retention"]["RetainUntilDate"].astimezone(UTC)
-                    if until > datetime.now(UTC) and (latest is None or until > latest):
-                        latest = until
-        return latest
-
-    def remove_bucket(self, bucket: str, region: str) -> int:
-        """Delete a bucket with all versions. Its policy goes first, since it may forbid just that;
-        the trail records it. An access log may still arrive, so emptying is tried again."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-        client = self._client("s3", region)
-        removed = 0
-        with cloud_errors(bucket):
-            if not _there(client, bucket):
-                return 0
-            client.delete_bucket_policy(Bucket=bucket)
-            for left in range(_TRIES - 1, -1, -1):
-                removed += self._empty(client, bucket, region)
-                try:
-                    client.delete_bucket(Bucket=bucket)
-                except ClientError as error:
-                    if error.response["Error"]["Code"] != "BucketNotEmpty" or not left:
-                        raise
-                    time.sleep(self._pause)
-                else:
-                    break
-        return removed
-
-    def _empty(self, client: Any, bucket: str, region: str) -> int:
-        versions = self._versions(bucket, region)
-        for at in range(0, len(versions), _AT_ONCE):
-            asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
-            told = client.delete_objects(Bucket=bucket, Delete=asked)
-            for failed in told.get("Errors", ()):
-                what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
-                raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
-        return len(versions)
-
-    def end_key(self, alias: str, region: str) -> datetime | None:
-        """Schedule a key's deletion. Its policy may forbid that to everybody, so the account alone
-        is put in its place first; the trail records it."""
-        client = self._client("kms", region)
-        with cloud_errors(alias):
-            aliases = client.get_paginator("list_aliases").paginate()
-            key = next(
-                (a.get("TargetKeyId") for p in aliases for a in p["Aliases"]
-                 if a["AliasName"] == alias),
-                None,
-            )  # fmt: skip
-            if key is None:
-                return None
-            owner = f"arn:aws:iam::{self.account()}:root"
-            policy = {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "kms:*",
-                     "Resource": "*"}
-                ],
-            }  # fmt: skip
-            client.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-            told = client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
-        when: datetime = told["DeletionDate"]
-        return when
-
     # -- asking and waiting ---------------------------------------------------------------------
 
-    def _all(self, service: str, region: str, asked: str, key: str, name: str) -> list[str]:
-        """The names of everything a service lists, on all its pages."""
-        pages = self._client(service, region).get_paginator(asked).paginate()
-        return [found[name] for page in pages for found in page[key]]
+    def _rules(self, group: str, region: str) -> dict[str, list[str]]:
+        """The ids of a security group's rules by the way they let pass."""
+        pages = self._client("ec2", region).get_paginator("describe_security_group_rules")
+        asked = [{"Name": "group-id", "Values": [group]}]
+        found: dict[str, list[str]] = {"ingress": [], "egress": []}
+        with cloud_errors(group):
+            for page in pages.paginate(Filters=asked):
+                for rule in page["SecurityGroupRules"]:
+                    way = "egress" if rule["IsEgress"] else "ingress"
+                    found[way].append(rule["SecurityGroupRuleId"])
+        return found
 
     def _update(self, client: Any, asked: Mapping[str, Any]) -> str:
         """Begin an update and tell the stack's id; nothing when there is nothing to do."""
@@ -343,52 +249,3 @@ class CloudFormation:
                 return []
             raise refused(error, stack) from error
         return told[::-1]
-
-    def _versions(self, bucket: str, region: str, *, markers: bool = True) -> list[dict[str, str]]:
-        """Every version in a bucket, with or without what marks deletions."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-        pages = self._client("s3", region).get_paginator("list_object_versions")
-        found = []
-        try:
-            for page in pages.paginate(Bucket=bucket):
-                for version in page.get("Versions", []) + (
-                    page.get("DeleteMarkers", []) if markers else []
-                ):
-                    found.append({"Key": version["Key"], "VersionId": version["VersionId"]})
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchBucket":
-                return []
-            raise
-        return found
-
-
-def _there(client: Any, bucket: str) -> bool:
-    """Whether a bucket stands and is ours to see."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-    try:
-        client.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
-            return False
-        raise
-    return True
-
-
-_UNLOCKED = (
-    "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest",
-    "NoSuchBucket",
-)  # fmt: skip
-
-
-def _told(ask: Callable[..., dict[str, Any]], **asked: Any) -> dict[str, Any]:
-    """What S3 tells of a lock; nothing where there is none."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-    try:
-        return ask(**asked)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _UNLOCKED:
-            return {}
-        raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from cityline.cli.output import table
 from cityline.errors import UsageError
 
 if TYPE_CHECKING:
-    from cityline.deploy.code import Piece
     from cityline.deploy.cost import Bill
     from cityline.deploy.estate import Estate
     from cityline.deploy.planning import Plan
@@ -96,15 +94,16 @@ def apply(
     chosen = deploying.selected(templates, estate.settings, only)
     stacks = cloud_stacks()
     found = planning.plan(chosen, estate.settings, stacks)
+    bucket = estate.names.bucket_of(AccessZone.CODE, found.account)
     pieces = code.pieces(estate.folder, wheels, server_wheels)
-    if not any(found.counts().values()) and not _newer(pieces, chosen, estate, stacks):
+    put = deploying.Code(bucket, estate.settings.home_region, pieces)
+    parameters = {**_from_settings(estate, stacks), **_parsed(given)}
+    late = deploying.unfinished(chosen, estate.settings, parameters, stacks, put)
+    if not any(found.counts().values()) and not late:
         asked.output.done({"stacks": [], "changes": 0}, "Nothing to do: AWS is as declared.")
         return
     asked.output.talk(_plan_text(found, estate))
     _confirm(f"Deploy this to account {found.account}?", yes=yes)
-    parameters = {**_from_settings(estate, stacks), **_parsed(given)}
-    bucket = estate.names.bucket_of(AccessZone.CODE, found.account)
-    put = deploying.Code(bucket, estate.settings.home_region, pieces)
     made = deploying.apply(chosen, estate.settings, parameters, stacks, asked.output.talk, put)
     data = {"stacks": [{"stack": d.name, "status": d.status, **d.outputs} for d in made]}
     asked.output.done(data, f"{len(made)} stacks stand.\nNext:  cityline deploy aws status")
@@ -132,13 +131,15 @@ def destroy(asked: Asked, *, yes: bool) -> None:
     """Delete every stack with its buckets and keys, and look for what is left. Refused while a
     version in a bucket is locked."""
     from cityline.deploy import deploying  # noqa: PLC0415 - heavy
-    from cityline.wiring import cloud_stacks  # noqa: PLC0415
+    from cityline.wiring import cloud_leftovers, cloud_stacks  # noqa: PLC0415
 
     estate, templates = _estate(asked)
     stacks = cloud_stacks()
     told = f"Delete {estate.settings.prefix} and all its data from account {stacks.account()}?"
     _confirm(told, yes=yes)
-    removed = deploying.destroy(templates, estate.settings, stacks, asked.output.talk)
+    removed = deploying.destroy(
+        templates, estate.settings, stacks, cloud_leftovers(), asked.output.talk
+    )
     text = f"All gone: {len(removed)} buckets with {sum(removed.values()):,} versions."
     asked.output.done({"versions_deleted": removed}, text)
 
@@ -150,21 +151,6 @@ def _estate(asked: Asked) -> tuple[Estate, dict[str, Template]]:
     here = asked.environment == "local"  # the default of every command, which is no cloud
     estate = open_estate(asked.city, "aws" if here else asked.environment)
     return estate, render(estate)
-
-
-def _newer(
-    pieces: Sequence[Piece], templates: Mapping[str, Template], estate: Estate, stacks: Stacks
-) -> bool:
-    """Whether what the jobs run is another than what stands."""
-    from cityline.deploy.planning import stack_name  # noqa: PLC0415 - heavy
-
-    for name, template in templates.items():
-        mine = {p.parameter: p.key for p in pieces if p.parameter in template.parameters}
-        if mine:
-            stands = stacks.find(stack_name(estate.settings, name), template.region)
-            if stands is None or any(stands.parameters.get(k) != v for k, v in mine.items()):
-                return True
-    return False
 
 
 def _confirm(question: str, *, yes: bool) -> None:

@@ -73,6 +73,7 @@ _FUNCTIONS: tuple[Check, ...] = (
     network.public_addresses,
     network.instances,
     network.listeners,
+    network.default_groups,
     network.flow_logs,
     network.endpoints,
 )

@@ -20,13 +20,16 @@ def saved_queries(stacks: Stacks) -> Iterator[Finding]:
 
 
 def workgroups(stacks: Stacks) -> Iterator[Finding]:
-    """Results are encrypted with a key of ours whatever a client asks, and queries are measured."""
+    """Results are encrypted with a key of ours whatever a client asks, queries are measured, and
+    the history of queries, which the trail has too, does not keep a stack from going."""
     for group in stacks.of("Athena::WorkGroup"):
         settings = group.get("WorkGroupConfiguration", {})
         if settings.get("EnforceWorkGroupConfiguration") is not True:
             yield group.fault("workgroups", "a client may choose where results go")
         if settings.get("PublishCloudWatchMetricsEnabled") is not True:
             yield group.fault("workgroups", "queries are not measured")
+        if group.get("RecursiveDeleteOption") is not True:
+            yield group.fault("workgroups", "it cannot be removed once somebody has asked")
         told = settings.get("ResultConfiguration", {}).get("EncryptionConfiguration", {})
         if told.get("EncryptionOption") != "SSE_KMS" or not told.get("KmsKey"):
             yield group.fault("workgroups", "results are not encrypted with a key of ours")

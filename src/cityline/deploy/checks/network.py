@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cityline.deploy.checks.reading import Finding, Stacks
+from cityline.deploy.naming import DEFAULT_GROUP
 
 _WORLD = ("0.0.0.0/0", "::/0")
 _OPEN_PORTS = {80, 443}
@@ -108,6 +109,14 @@ def listeners(stacks: Stacks) -> Iterator[Finding]:
         joined = [a for a in stacks.of("WAFv2::WebACLAssociation") if a.stack == balancer.stack]
         if not joined:
             yield balancer.fault("listeners", "no firewall before it")
+
+
+def default_groups(stacks: Stacks) -> Iterator[Finding]:
+    """A network's default group is told by its stack, so that deploying closes it."""
+    for vpc in stacks.of("EC2::VPC"):
+        told = stacks.templates[vpc.stack].get("Outputs", {}).get(DEFAULT_GROUP, {})
+        if told.get("Value") != {"Fn::GetAtt": [vpc.id, "DefaultSecurityGroup"]}:
+            yield vpc.fault("default-groups", "its default group is not told, so it stays open")
 
 
 def flow_logs(stacks: Stacks) -> Iterator[Finding]:

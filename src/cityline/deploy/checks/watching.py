@@ -111,7 +111,7 @@ def topics(stacks: Stacks) -> Iterator[Finding]:
 def analyzers(stacks: Stacks) -> Iterator[Finding]:
     """An analyzer of what strangers can reach is on."""
     if not any(a.get("Type") == "ACCOUNT" for a in stacks.of("AccessAnalyzer::Analyzer")):
-        yield Finding("analyzers", "access", "Analyzer", "there is no access analyzer")
+        yield Finding("analyzers", "people", "Analyzer", "there is no access analyzer")
 
 
 _UNUSED = ("ECS", "ECR", "SecretsManager", "Lambda", "RDS")

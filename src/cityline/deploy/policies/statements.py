@@ -127,6 +127,11 @@ def takes_a_role(role: Role) -> bool:
     return bool(set(role.assumed_by) - {"cloudtrail", "log-delivery"})
 
 
+def taken_by_people(role: Role) -> bool:
+    """Whether people take it on, and no machine."""
+    return bool({"people", "emergency"} & set(role.assumed_by))
+
+
 def kept_by_all(access: Access, zone: AccessZone) -> bool:
     """Whether a denial keeps everybody from deleting anything in the zone."""
     return any(

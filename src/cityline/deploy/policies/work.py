@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from cityline.declarations.access import Access, AccessZone, Verb
 from cityline.deploy.naming import Names
-from cityline.deploy.policies.statements import Statement, statement
+from cityline.deploy.policies.statements import Statement, statement, taken_by_people
 from cityline.guards.protect import may
 
 
@@ -20,8 +20,7 @@ def work(access: Access, names: Names, role: str) -> Iterator[Statement]:
         yield _asking(names, declared.asks_in)
     for duty in declared.duties:
         yield from _DUTIES[duty](names)
-    people = {"people", "emergency"} & set(declared.assumed_by)
-    if people and may(access, role, Verb.READ, AccessZone.TRAIL):
+    if taken_by_people(declared) and may(access, role, Verb.READ, AccessZone.TRAIL):
         looking = ["cloudtrail:LookupEvents", "cloudtrail:DescribeTrails"]
         yield statement("LookUp", "Allow", looking, ["*"])
         on = [names.trail_arn()]

@@ -196,7 +196,7 @@ def _table(template: Template, estate: Estate) -> None:
         "Parameters": properties,
         "PartitionKeys": keys,
         "StorageDescriptor": storage,
-        "TableType": "EXTERNALTABLE",
+        "TableType": "EXTERNAL_TABLE",
     }
     database = ref("TrailDatabase")
     template.add(

@@ -7,7 +7,7 @@ from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
-from cityline.deploy.naming import ACCOUNT
+from cityline.deploy.naming import ACCOUNT, DEFAULT_GROUP
 from cityline.deploy.policies.statements import document, statement
 from cityline.deploy.template import Template, att, ref
 
@@ -28,6 +28,8 @@ def add_network(template: Template, estate: Estate) -> None:
         "Tags": _named(template, "vpc"),
     }
     template.add("Vpc", "EC2::VPC", vpc)
+    says = "Nothing is in it; deploying takes its rules out, which no template can"
+    template.output(DEFAULT_GROUP, att("Vpc", "DefaultSecurityGroup"), says=says)
     template.add("Gateway", "EC2::InternetGateway", {"Tags": _named(template, "gateway")})
     attached = {"InternetGatewayId": ref("Gateway"), "VpcId": ref("Vpc")}
     template.add("GatewayAttachment", "EC2::VPCGatewayAttachment", attached)

@@ -53,7 +53,7 @@ def _workgroup(template: Template, estate: Estate, name: str) -> None:
         {
             "Description": f"Queries for {name}; encrypted, measured and cut off",
             "Name": names.workgroup(name),
-            "RecursiveDeleteOption": False,
+            "RecursiveDeleteOption": True,  # else the stack cannot go once somebody has asked
             "State": "ENABLED",
             "Tags": template.labels(),
             "WorkGroupConfiguration": {

@@ -1,7 +1,7 @@
 """The static site as an alternative to a server: CloudFront before the site's bucket.
 
-The bucket is at home and private; only this distribution may read it, once the storage stack has
-been told its ARN.
+The bucket is at home and private; only this distribution may read it, once the stacks of keys and
+of storage, which come before it, have been told its ARN.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def build(estate: Estate) -> Template:
         {"DistributionConfig": described, "Tags": template.labels()},
     )
     arn = "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
-    template.output("SiteDistributionArn", sub(arn), says="Tell it to the storage stack")
+    template.output(
+        "SiteDistributionArn", sub(arn), says="Told to the stacks of keys and of storage"
+    )
     template.output("DistributionDomain", att("Distribution", "DomainName"))
     return template
 

@@ -1,0 +1,194 @@
+"""What stacks leave behind, and what keeps them from going: buckets, keys, a protected balancer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from cityline.adapters.aws.answers import cloud_errors
+from cityline.adapters.aws.clients import Clients, account
+from cityline.errors import CloudRefused
+from cityline.ports.stacks import FOR_EVER
+
+_PAUSE = 2.0
+_WAIT_DAYS = 30
+"""Days in which the end of a key can still be called off."""
+_AT_ONCE = 1000
+"""Versions one request may delete."""
+_TRIES = 5
+"""How often a bucket is emptied in which something still arrives."""
+
+
+class Leftovers:
+    """Implements `ports.stacks.Leftovers`. `pause` is how long it waits for what still arrives, in
+    seconds."""
+
+    def __init__(self, pause: float = _PAUSE) -> None:
+        self._pause = pause
+        self._client = Clients()
+
+    def left(self, prefix: str, region: str) -> list[str]:
+        """What still has a name that begins with the prefix."""
+        with cloud_errors(f"{prefix} in {region}"):
+            buckets = self._all("s3", region, "list_buckets", "Buckets", "Name")
+            aliases = self._all("kms", region, "list_aliases", "Aliases", "AliasName")
+            roles = self._all("iam", region, "list_roles", "Roles", "RoleName")
+            groups = self._all("logs", region, "describe_log_groups", "logGroups", "logGroupName")
+        return [
+            *(f"bucket {b}" for b in buckets if b.startswith(f"{prefix}-") and b.endswith(region)),
+            *(a for a in aliases if a.startswith(f"alias/{prefix}-")),
+            *(f"role {r}" for r in roles if r.startswith(f"{prefix}-")),
+            *(f"log group {g}" for g in groups if g.startswith(f"/{prefix}/")),
+        ]
+
+    def unprotect(self, balancer: str, region: str) -> None:
+        """Turn off a load balancer's protection against deletion."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        client = self._client("elbv2", region)
+        with cloud_errors(balancer):
+            try:
+                found = client.describe_load_balancers(Names=[balancer])["LoadBalancers"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "LoadBalancerNotFound":
+                    return
+                raise
+            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
+            for one in found:
+                client.modify_load_balancer_attributes(
+                    LoadBalancerArn=one["LoadBalancerArn"], Attributes=off
+                )
+
+    def locked_until(self, bucket: str, region: str) -> datetime | None:
+        """The latest date until which a version in a bucket is locked."""
+        client = self._client("s3", region)
+        latest: datetime | None = None
+        with cloud_errors(bucket):
+            if not _told(client.get_object_lock_configuration, Bucket=bucket):
+                return None
+            for version in self._versions(bucket, region, markers=False):
+                hold = _told(client.get_object_legal_hold, Bucket=bucket, **version)
+                if hold.get("LegalHold", {}).get("Status") == "ON":
+                    return FOR_EVER
+                kept = _told(client.get_object_retention, Bucket=bucket, **version)
+                if kept:
+                    until = kept["Retention"]["RetainUntilDate"].astimezone(UTC)
+                    if until > datetime.now(UTC) and (latest is None or until > latest):
+                        latest = until
+        return latest
+
+    def remove_bucket(self, bucket: str, region: str) -> int:
+        """Delete a bucket with all versions. Its policy goes first, since it may forbid just that;
+        the trail records it. An access log may still arrive, so emptying is tried again."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        client = self._client("s3", region)
+        removed = 0
+        with cloud_errors(bucket):
+            if not _there(client, bucket):
+                return 0
+            client.delete_bucket_policy(Bucket=bucket)
+            for left in range(_TRIES - 1, -1, -1):
+                removed += self._empty(client, bucket, region)
+                try:
+                    client.delete_bucket(Bucket=bucket)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "BucketNotEmpty" or not left:
+                        raise
+                    time.sleep(self._pause)
+                else:
+                    break
+        return removed
+
+    def _empty(self, client: Any, bucket: str, region: str) -> int:
+        versions = self._versions(bucket, region)
+        for at in range(0, len(versions), _AT_ONCE):
+            asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
+            told = client.delete_objects(Bucket=bucket, Delete=asked)
+            for failed in told.get("Errors", ()):
+                what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
+                raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
+        return len(versions)
+
+    def end_key(self, alias: str, region: str) -> datetime | None:
+        """Schedule a key's deletion. Its policy may forbid that to everybody, so the account alone
+        is put in its place first; the trail records it."""
+        client = self._client("kms", region)
+        with cloud_errors(alias):
+            aliases = client.get_paginator("list_aliases").paginate()
+            key = next(
+                (a.get("TargetKeyId") for p in aliases for a in p["Aliases"]
+                 if a["AliasName"] == alias),
+                None,
+            )  # fmt: skip
+            if key is None:
+                return None
+            owner = f"arn:aws:iam::{account(region)}:root"
+            policy = {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "kms:*",
+                     "Resource": "*"}
+                ],
+            }  # fmt: skip
+            client.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+            told = client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
+        when: datetime = told["DeletionDate"]
+        return when
+
+    def _all(self, service: str, region: str, asked: str, key: str, name: str) -> list[str]:
+        """The names of everything a service lists, on all its pages."""
+        pages = self._client(service, region).get_paginator(asked).paginate()
+        return [found[name] for page in pages for found in page[key]]
+
+    def _versions(self, bucket: str, region: str, *, markers: bool = True) -> list[dict[str, str]]:
+        """Every version in a bucket, with or without what marks deletions."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        pages = self._client("s3", region).get_paginator("list_object_versions")
+        found = []
+        try:
+            for page in pages.paginate(Bucket=bucket):
+                for version in page.get("Versions", []) + (
+                    page.get("DeleteMarkers", []) if markers else []
+                ):
+                    found.append({"Key": version["Key"], "VersionId": version["VersionId"]})
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                return []
+            raise
+        return found
+
+
+def _there(client: Any, bucket: str) -> bool:
+    """Whether a bucket stands and is ours to see."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
+            return False
+        raise
+    return True
+
+
+_UNLOCKED = (
+    "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest",
+    "NoSuchBucket",
+)  # fmt: skip
+
+
+def _told(ask: Callable[..., dict[str, Any]], **asked: Any) -> dict[str, Any]:
+    """What S3 tells of a lock; nothing where there is none."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        return ask(**asked)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _UNLOCKED:
+            return {}
+        raise
