@@ -22,7 +22,7 @@ from cityline.stages.structure import check_model
 from tests.conformance import cases, data
 from tests.conformance.matrix import Cell, Verdict, cells, compare, same
 from tests.conformance.missions import missions
-from tests.conformance.page import PAGE, record, written
+from tests.conformance.page import record
 from tests.conftest import Ran
 from tests.unit.guards.test_govern import CASES, NOW, OTHER, PRIMARY, SAME
 from tests.unit.stages.test_operations import ON_A, compiled, recipe, texts
@@ -192,9 +192,3 @@ def _missions(reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
             if declared.kind == "value":
                 for value in reading.values(declared.values_from)[:5]:
                     yield name, {parameter: value}
-
-
-def test_the_page_says_what_was_found() -> None:
-    page = PAGE.read_text("utf-8")
-    day = page.split("Run on ")[1][:10]
-    assert written(day) == page, "python -m tests.conformance.page writes the page anew"

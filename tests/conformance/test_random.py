@@ -1,7 +1,7 @@
 """Random portable SQL: every engine answers it alike, or none does.
 
-CITYLINE_RANDOM says how many queries are asked (default 60 here and 240 in CI), CITYLINE_SEED which
-ones. A failure names the seed, and the smallest query that still differs.
+CITYLINE_RANDOM says how many queries are asked, CITYLINE_SEED which ones; without them those that the
+page of the matrix tells of. A failure names the seed, and the smallest query that still differs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from tests.conformance.matrix import Cell
 from tests.conformance.page import record
 
 SEED = os.environ.get("CITYLINE_SEED", "cityline")
-COUNT = int(os.environ.get("CITYLINE_RANDOM") or ("240" if os.environ.get("CI") else "60"))
+COUNT = int(os.environ.get("CITYLINE_RANDOM", "120"))
+ANY = bool({"CITYLINE_RANDOM", "CITYLINE_SEED"} & set(os.environ))
 TABLES = {"t": data.rows(), "hard": data.hard()}
 SCHEMAS = {
     "t": {"id": "BIGINT", "g": "VARCHAR", "s": "VARCHAR", "r": "VARCHAR", "n": "BIGINT",
@@ -43,7 +44,8 @@ def test_random_queries_are_answered_alike(duck: DuckEngine, spark: Engine, trin
         found = differences.search(SEED, range(COUNT), duck, [engine], TABLES)
         verdict = "different" if found.differences else "identical"
         told = f"{found.asked} queries of the seed {SEED}"
-        record([Cell("random", told, engine.name, verdict)])  # type: ignore[arg-type]
+        if not ANY:
+            record([Cell("random", told, engine.name, verdict)])  # type: ignore[arg-type]
         assert not found.differences, "\n".join([engine.name, *found.differences])
         answered = found.told["alike"] + found.told["tolerance"]
         assert answered >= 0.8 * sum(found.told.values()), found.told
