@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cityline.adapters.portals.sample import SamplePortal
+from cityline.cli import program
 from cityline.cli.program import _COMMANDS
 from cityline.errors import ExitCode
 from tests.conftest import Ran, copy_vancouver, lean
@@ -111,12 +112,9 @@ def test_queries_can_only_read_tables(city: Path) -> None:
         "no snapshot"
         in told("query", "SELECT 1", "--at", "curated.volume@7", cwd=city)["error"]["what"]
     )
-    for attack in (
-        "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')",
-        "SELECT * FROM '/etc/passwd'", "SELECT * FROM glob('/*')", "COPY (SELECT 1) TO '/tmp/x'",
-        "ATTACH '/tmp/x.db'", "INSTALL httpfs", "LOAD httpfs", "DROP VIEW curated.volume",
-        "CREATE TABLE x AS SELECT 1", "SET memory_limit = '1GB'", "SELECT 1; SELECT 2",
-        "PRAGMA database_list", "EXPORT DATABASE '/tmp/x'", "CALL pragma_version()",
+    for attack in (  # one of a kind: the SQL page's tests try 102 on the same sandbox
+        "SELECT * FROM read_text('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/x'",
+        "DROP VIEW curated.volume", "SELECT 1; SELECT 2", "SET memory_limit = '1GB'",
     ):  # fmt: skip
         refused = told("query", attack, cwd=city)
         assert not refused["ok"], attack
@@ -183,11 +181,12 @@ def test_files_and_pictures(city: Path, tmp_path: Path) -> None:
     assert portal_free.returncode == ExitCode.SOURCE, "publishing runs what is due, so it asks"
 
 
-def test_every_command_has_help() -> None:
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     listed = cityline("--help").stdout
     for name in _COMMANDS:
         assert name in listed
-        assert cityline(name, "--help").returncode == 0
+        assert program.run([name, "--help"]) == ExitCode.OK
+        assert f"cityline {name}" in capsys.readouterr().out
 
 
 def test_discover_finds_and_drafts(tmp_path: Path, portal: SamplePortal) -> None:
@@ -206,8 +205,6 @@ def test_discover_finds_and_drafts(tmp_path: Path, portal: SamplePortal) -> None
 def test_a_bug_is_reported_as_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from cityline.cli import program  # noqa: PLC0415 - only here
-
     monkeypatch.setitem(program._COMMANDS, "status", "no_such_module")
     assert program.run(["status"]) == ExitCode.BUG
     assert "this is a bug in cityline" in capsys.readouterr().err

@@ -268,7 +268,9 @@ def test_an_error_says_nothing_of_the_inside(
 def test_guessing_is_slowed_and_locks_nobody_else_out(ran: Ran, tmp_path: Path) -> None:
     here = opened_here(ran, tmp_path)
     at = tls.Listening(port=free_port(), behind_proxy=True)
-    here = replace(here, behind_proxy=True, sign_ins=Buckets(Rate(10, 10 / 60)))
+    here = replace(
+        here, behind_proxy=True, sign_ins=Buckets(Rate(10, 10 / 3600))
+    )  # none comes back meanwhile
     with running(here, at) as address:
 
         def attempt(client: str, password: str) -> int:
