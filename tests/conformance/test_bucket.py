@@ -16,9 +16,10 @@ from cityline.flow.parts import Parts
 from cityline.flow.run import run
 from cityline.flow.steps.answer import load
 from cityline.flow.steps.outcome import Done
+from cityline.wiring import open_city
 from tests.buckets import bucket_city, opened, same_tables
 from tests.conformance.conftest import WANTED
-from tests.conftest import ROOT, Ran, absent, copy_vancouver, run_city
+from tests.conftest import ROOT, Ran, absent, copy_vancouver
 from tests.s3server import Server
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
@@ -55,7 +56,9 @@ def structured(city: Path, portal: SamplePortal) -> Iterator[tuple[Parts, Done]]
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
     """The same city on DuckDB in a folder."""
-    return run_city(copy_vancouver(tmp_path_factory.mktemp("folder") / "city"), portal)
+    folder = copy_vancouver(tmp_path_factory.mktemp("folder") / "city")
+    parts = open_city(folder, portal=portal.base_url)
+    return Ran(folder, parts, run(parts, lambda _: None, until="answer"))
 
 
 def test_spark_makes_the_same_tables_in_a_bucket(structured: tuple[Parts, Done], here: Ran) -> None:
@@ -83,7 +86,7 @@ def test_trino_answers_every_question_from_the_bucket(
     lake = parts.folder.environment.lake
     with trino_server(parts.home, tmp_path / "trino", lake) as server:
         asking = TrinoEngine(Coordinator(port=server.port))
-        finished = run(replace(parts, asking=asking), lambda _: None)
+        finished = run(replace(parts, asking=asking), lambda _: None, until="answer")
         done = Done(finished.receipts)
         for name in parts.folder.questions:
             found, wanted = load(parts, name, done), load(here.parts, name, here.done)
