@@ -95,6 +95,8 @@ def _keys() -> Iterator[Row]:
             yield action, key_arn(zone, replica=True), {"operator"}, ours
             yield action, key_arn(zone), {"administrator"}, other
             yield action, key_arn(zone, replica=True), set(), other
+            yield action, key_arn(zone).replace("ca-central-1", "us-east-1"), set(), ours
+            yield "kms:ReEncryptFrom", key_arn(zone), set(), ours
 
 
 def _jobs(run: set[str]) -> Iterator[Row]:
