@@ -16,7 +16,9 @@ from benchmarks.extracts import write_extracts
 from benchmarks.volume_job import run_job
 
 HOME = Path("build/bench-beyond")
-BOTH = tuple(int(n) for n in os.environ.get("CITYLINE_BOTH", "100000,1000000,10000000").split(","))
+BOTH = tuple(
+    int(n) for n in os.environ.get("CITYLINE_BOTH", "100000,1000000,10000000").split(",") if n
+)
 ALONE = tuple(
     int(n) for n in os.environ.get("CITYLINE_ALONE", "30000000,100000000").split(",") if n
 )

@@ -43,7 +43,13 @@ def cityline(file: Path, out: Path, engine: str = "duckdb") -> dict[str, Any]:
 
     city = out / "city"
     shutil.copytree(Path("cities/vancouver"), city, ignore=shutil.ignore_patterns(".*"))
+    source = city / "sources" / "inquiry-volume.toml"
+    size = file.stat().st_size
+    text = source.read_text().replace("max_bytes = 2_000_000_000", f"max_bytes = {size + 1}")
+    source.write_text(text)
     settings = f'kind = "local"\nengine = "{engine}"\n'
+    if size > 2_000_000_000:
+        settings += 'memory_limit = "8GB"\n'
     (city / "environments" / "bench.toml").write_text(settings)
     steps: dict[str, float] = {}
 
