@@ -58,7 +58,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Ran:
     """The same city on DuckDB in a folder."""
     folder = copy_vancouver(tmp_path_factory.mktemp("folder") / "city")
     parts = open_city(folder, portal=portal.base_url)
-    return Ran(folder, parts, run(parts, lambda _: None, until="answer"))
+    return Ran(folder, parts, run(parts, lambda _: None, until="analyse"))
 
 
 def test_spark_makes_the_same_tables_in_a_bucket(structured: tuple[Parts, Done], here: Ran) -> None:
@@ -86,7 +86,7 @@ def test_trino_answers_every_question_from_the_bucket(
     lake = parts.folder.environment.lake
     with trino_server(parts.home, tmp_path / "trino", lake) as server:
         asking = TrinoEngine(Coordinator(port=server.port))
-        finished = run(replace(parts, asking=asking), lambda _: None, until="answer")
+        finished = run(replace(parts, asking=asking), lambda _: None, until="analyse")
         done = Done(finished.receipts)
         for name in parts.folder.questions:
             found, wanted = load(parts, name, done), load(here.parts, name, here.done)
