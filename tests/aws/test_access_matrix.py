@@ -330,6 +330,12 @@ def test_in_an_emergency_every_rule_of_a_zone_can_be_mended(applied: dict[str, C
         closed = mender.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
         copied = mender.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
         logged = mender.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]
+        off = [{**rules[0], "Status": "Disabled"}, *rules[1:]]
+        mender.put_bucket_lifecycle_configuration(
+            Bucket=bucket, LifecycleConfiguration={"Rules": off}
+        )
+        seen = mender.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert seen[0]["Status"] == "Disabled", zone
         mender.put_bucket_lifecycle_configuration(
             Bucket=bucket, LifecycleConfiguration={"Rules": rules}
         )
@@ -337,6 +343,8 @@ def test_in_an_emergency_every_rule_of_a_zone_can_be_mended(applied: dict[str, C
         mender.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
         mender.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=copied)
         mender.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": logged})
+        again = mender.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert again == rules, zone
 
 
 def test_a_person_without_a_second_factor_takes_no_role(applied: dict[str, City]) -> None:

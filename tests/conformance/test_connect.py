@@ -21,10 +21,11 @@ from cityline.flow.parts import Parts
 from cityline.flow.reading import Reading
 from cityline.flow.steps.answer import compute
 from cityline.flow.steps.outcome import Done
+from tests.buckets import same_tables
 from tests.conformance.conftest import engines_are_there
 from tests.conformance.servers import free_port
-from tests.conformance.test_city import opened, same_city, structured
-from tests.conformance.test_typed import LONG, WHILE, is_stopped, many
+from tests.conformance.test_city import opened, structured, told_otherwise
+from tests.conformance.test_typed import LONG, STOPPED, WHILE, many, typed
 from tests.conftest import Ran
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def test_a_city_over_connect_and_a_server_that_dies(
     engine = server.engine()
     parts = opened(server.home, portal, engine)
     done = structured(parts)
-    same_city(ran, parts, done)
+    same_tables((parts, done), (ran.parts, ran.done))
+    assert told_otherwise(ran, done) == []
     _answers_alike(ran, replace(parts, asking=engine), done)
     assert "answers" in engine.examine()
     assert "warning" not in engine.examine()
@@ -74,7 +76,9 @@ def test_a_city_over_connect_and_a_server_that_dies(
     server.start()
     again = engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
     assert again == [{"n": version.rows}]
-    same_city(ran, parts, structured(replace(parts, code="changed")))
+    done = structured(replace(parts, code="changed"))
+    same_tables((parts, done), (ran.parts, ran.done))
+    assert told_otherwise(ran, done) == []
 
 
 def _answers_alike(ran: Ran, beyond: Parts, done: Done) -> None:
@@ -112,8 +116,7 @@ def _dies_under_a_query(server: ConnectServer, engine: SparkEngine) -> None:
 def test_a_typed_query_over_connect_is_stopped(server: ConnectServer) -> None:
     if server.process is None:
         server.start()
-    engine = server.engine()
-    is_stopped(engine)
+    assert typed(server.engine()) == STOPPED
 
 
 def test_a_server_started_anew_between_queries(server: ConnectServer) -> None:

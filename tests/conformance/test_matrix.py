@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -37,16 +37,16 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return found
 
 
-def none_differs(found: Sequence[Cell]) -> None:
-    """Keep the cells for the page, and fail with every difference."""
-    record(found)
-    different = [f"{c.engine}: {c.case}: {c.told}" for c in found if c.verdict == "different"]
-    assert not different, "\n".join(different)
+def differing(found: Iterable[Cell]) -> list[str]:
+    """Keep the cells for the page, and tell every difference."""
+    kept = list(found)
+    record(kept)
+    return [f"{c.engine}: {c.case}: {c.told}" for c in kept if c.verdict == "different"]
 
 
 def test_functions(duck: DuckEngine, engine: Engine) -> None:
     found = list(cells("function", cases.function_cases(), duck, engine, TABLES))
-    none_differs(found)
+    assert differing(found) == []
     told = Counter(c.verdict for c in found)
     assert len(found) >= 150
     assert told["identical"] + told["tolerance"] >= 140, told
@@ -54,13 +54,13 @@ def test_functions(duck: DuckEngine, engine: Engine) -> None:
 
 def test_constructs(duck: DuckEngine, engine: Engine) -> None:
     asked = {name: [sql] for name, sql in cases.CONSTRUCTS.items()}
-    none_differs(list(cells("construct", asked, duck, engine, TABLES)))
+    assert differing(cells("construct", asked, duck, engine, TABLES)) == []
 
 
 def test_hard_cases(duck: DuckEngine, engine: Engine) -> None:
     asked = {name: [sql] for name, sql in cases.HARD.items()}
     tables = {"hard": data.hard(), "long": data.long_texts()}
-    none_differs(list(cells("construct", asked, duck, engine, tables)))
+    assert differing(cells("construct", asked, duck, engine, tables)) == []
 
 
 def test_mission_queries_beyond_the_questions(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
@@ -69,7 +69,7 @@ def test_mission_queries_beyond_the_questions(ran: Ran, duck: DuckEngine, engine
     found = list(cells("mission", asked, duck, engine, tables))
     assert len(found) >= 60
     assert not [c for c in found if c.verdict == "refused"], "a mission is portable"
-    none_differs(found)
+    assert differing(found) == []
 
 
 def test_a_wrong_answer_would_be_seen(duck: DuckEngine) -> None:
@@ -92,7 +92,7 @@ def test_operations_on_spark(duck: DuckEngine, spark: Engine) -> None:
         plan = compiled(recipe((name, {"sourceColumn": "a", **parameters})))
         given = texts(*((v, "b") for v in [value, *values, value]))
         found.append(_operation(f"{name} {at}", plan, given, duck, spark))
-    none_differs(found)
+    assert differing(found) == []
 
 
 def _operation(case: str, plan: Any, given: Any, duck: DuckEngine, spark: Engine) -> Cell:
@@ -139,7 +139,7 @@ def test_rules_on_spark(duck: DuckEngine, spark: Engine) -> None:
         verdict: Verdict = "refused" if refused else "different"
         verdict = "identical" if left == right else verdict
         found.append(Cell("rule", good[:60], spark.name, verdict, f"{right}, expected {left}"))
-    none_differs(found)
+    assert differing(found) == []
 
 
 def test_models(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
@@ -153,7 +153,7 @@ def test_models(ran: Ran, duck: DuckEngine, engine: Engine) -> None:
         found.append(compare("model", name, [sql], duck, engine, reads))
         results = check_model(model, engine)
         assert all(r.passed for r in results), [r.message for r in results]
-    none_differs(found)
+    assert differing(found) == []
 
 
 def test_questions(ran: Ran, engine: Engine) -> None:
@@ -174,7 +174,7 @@ def test_questions(ran: Ran, engine: Engine) -> None:
         verdict = verdict if left.sentence == right.sentence else "different"
         found.append(Cell("question", case, engine.name, verdict, told))
     assert len(found) >= 60, len(found)
-    none_differs(found)
+    assert differing(found) == []
 
 
 def _looked_up(reading: Reading, name: str) -> list[str]:

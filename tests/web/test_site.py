@@ -149,9 +149,12 @@ def test_with_scripts_the_form_finds_the_page_or_explore(ran: Ran, browser: Brow
     page.select_option("#choose-compare", "2022")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**/compare/2019-2022/index.html")
+    assert "2019" in page.locator("h1").inner_text()
+    assert "2022" in page.locator("h1").inner_text()
     page.select_option("#choose-channel", "Chat")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**/explore/index.html?*channel=Chat*")
+    assert page.url.startswith("file://"), "nothing foreign is asked"
     page.context.close()
 
 

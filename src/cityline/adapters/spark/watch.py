@@ -19,11 +19,13 @@ _EVERY = 1.0
 
 def stopped(session: Any) -> bool:
     """Whether the driver of a session in this process was stopped, or its JVM has ended."""
+    context = getattr(session, "_sc", None)
+    if context is None:  # a Connect session has none, and its client need not have Py4J
+        return False
     from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with pyspark
 
-    context = getattr(session, "_sc", None)  # a Connect session has none
     try:
-        return context is not None and (context._jsc is None or context._jsc.sc().isStopped())
+        return context._jsc is None or bool(context._jsc.sc().isStopped())
     except (Py4JError, OSError):
         return True
 
