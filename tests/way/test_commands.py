@@ -98,6 +98,13 @@ def test_reading_commands_answer_in_words_and_in_json(city: Path, ran: Ran) -> N
     assert "raw/inquiry-volume" in lineage
 
 
+def test_the_terminal_names_the_snapshot_that_the_page_names(city: Path, ran: Ran) -> None:
+    shown = (ran.site / "index.html").read_text("utf-8")
+    data = told("status", cwd=city)["data"]
+    assert f"Snapshot {data['snapshot'][:7]}" in shown
+    assert f"snapshot {data['snapshot'][:7]} of" in cityline("status", cwd=city).stdout
+
+
 def test_queries_can_only_read_tables(city: Path) -> None:
     good = told("query", "SELECT count(*) AS n FROM curated.volume", cwd=city)
     assert good["data"]["rows"] == [{"n": 65175}]

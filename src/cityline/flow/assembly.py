@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Literal
 
@@ -19,20 +18,8 @@ from cityline.stages.publish.explore import TABLE, Cube, cube
 from cityline.stages.publish.site import SAMPLE, Entry, FacetList, Site, TableNote
 
 Depth = Literal["frame", "main", "all"]
-_DATA = (Zone.RAW, Zone.LANDING, Zone.CURATED, Zone.ANSWERS)
 _TREND = 24
 """Months in a small line beside a name."""
-
-
-def data_id(done: Done) -> str:
-    """The id of a state's data: the hash of every version but the site's own pages."""
-    versions = sorted(
-        f"{v.address}@{v.id}"
-        for r in done.receipts.values()
-        for v in r.versions
-        if v.address.zone in _DATA
-    )
-    return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
 
 
 def _events(reading: Reading) -> tuple[tuple[str, str, str], ...]:
@@ -61,7 +48,7 @@ def assembled(reading: Reading, until: str = "", depth: Depth = "all") -> Site:
         contact=folder.city.contact,
         address=folder.city.address,
         version=__version__,
-        snapshot=data_id(done),
+        snapshot=done.snapshot,
         entries=entries,
         others=others,
         service=service,

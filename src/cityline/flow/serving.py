@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cityline.errors import UsageError
-from cityline.flow.assembly import assembled, data_id
+from cityline.flow.assembly import assembled
 from cityline.flow.facets import value_entries
 from cityline.flow.parts import Parts
 from cityline.flow.reading import Reading
@@ -223,7 +223,7 @@ class Service:
 
 
 def _data_id(release: Release) -> str:
-    return data_id(Done(release.receipts.values()))
+    return Done(release.receipts.values()).snapshot
 
 
 def _suffix(asked: Mapping[str, str], as_of: str) -> str:

@@ -30,6 +30,7 @@ def status(asked: Asked) -> None:
     trouble = last[0] if last and last[0].outcome in (Outcome.FAILED, Outcome.BLOCKED) else None
     data = {
         "release": release.id,
+        "snapshot": done.snapshot,
         "promoted_at": release.promoted_at,
         "generated": done.generated,
         "freshness": fresh.to_json(),
@@ -37,7 +38,7 @@ def status(asked: Asked) -> None:
         "last_failure": {"step": trouble.step, **trouble.details} if trouble else None,
     }
     lines = [
-        f"{parts.folder.city.title} · snapshot {release.id[:7]} of {release.promoted_at}",
+        f"{parts.folder.city.title} · snapshot {done.snapshot[:7]} of {release.promoted_at}",
         f"Data to {fresh.data_to} · last complete month {fresh.last_complete_month} · "
         f"next due {fresh.next_due or 'not known'} · {fresh.state}",
         f"Checks {fresh.checks_passed}/{fresh.checks_total} · {len(done.receipts)} steps stand",

@@ -57,6 +57,7 @@ def report(parts: Parts, output: Output, perform: Perform | None = None) -> None
         "changed": finished.changed,
         "seconds": round(finished.seconds, 3),
         "release": finished.release.id if finished.release else None,
+        "snapshot": done.snapshot,
         "generated": done.generated,
         "site": site,
         "steps": [_step_data(r) for r in finished.receipts],
@@ -66,8 +67,8 @@ def report(parts: Parts, output: Output, perform: Perform | None = None) -> None
         text = f"Nothing changed: {len(finished.receipts)} steps stand as they were."
     else:
         text = "\n".join(f"{i}. {told[q]}" for i, q in enumerate(asked, 1))
-    release = finished.release.id[:7] if finished.release else "none"
-    end = f"Snapshot {release} · {finished.seconds:.1f} s"
+    snapshot = done.snapshot[:7] if finished.release else "none"
+    end = f"Snapshot {snapshot} · {finished.seconds:.1f} s"
     output.done(data, f"{text}\n{end}\nOpen it:  {site if '://' in site else Path(site).as_uri()}")
 
 

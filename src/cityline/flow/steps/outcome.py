@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cityline.errors import StepError
-from cityline.lake.address import Address
+from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Receipt
 from cityline.lake.version import Version
+
+_DATA = (Zone.RAW, Zone.LANDING, Zone.CURATED, Zone.ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,14 @@ class Done:
         """Every table by the name SQL uses."""
         zones = ("landing", "quarantine", "curated")
         return {v.address.table: v for a, v in self._versions.items() if a.startswith(zones)}
+
+    @property
+    def snapshot(self) -> str:
+        """The id of this state's data: the hash of every version but the site's own pages."""
+        versions = sorted(
+            f"{a}@{v.id}" for a, v in self._versions.items() if v.address.zone in _DATA
+        )
+        return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
 
     @property
     def generated(self) -> bool:
