@@ -18,9 +18,12 @@ from cityline.adapters.spark.engine import SparkEngine
 from cityline.adapters.spark.session import Cluster
 from cityline.errors import EngineError, SessionLost, UsageError
 from cityline.flow.parts import Parts
+from cityline.flow.plan import plan
 from cityline.flow.reading import Reading
+from cityline.flow.run import run
 from cityline.flow.steps.answer import compute
 from cityline.flow.steps.outcome import Done
+from cityline.lake.receipt import Receipt
 from tests.buckets import same_tables
 from tests.conformance.conftest import engines_are_there
 from tests.conformance.servers import free_port
@@ -59,6 +62,8 @@ def test_a_city_over_connect_and_a_server_that_dies(
 ) -> None:
     engine = server.engine()
     parts = opened(server.home, portal, engine)
+    _dies_under_a_run(server, parts)
+    server.start()
     done = structured(parts)
     same_tables((parts, done), (ran.parts, ran.done))
     assert told_otherwise(ran, done) == []
@@ -76,9 +81,22 @@ def test_a_city_over_connect_and_a_server_that_dies(
     server.start()
     again = engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
     assert again == [{"n": version.rows}]
-    done = structured(replace(parts, code="changed"))
-    same_tables((parts, done), (ran.parts, ran.done))
-    assert told_otherwise(ran, done) == []
+
+
+def _dies_under_a_run(server: ConnectServer, parts: Parts) -> None:
+    """Killed after the first model: what was done until then is kept, nothing is half-made."""
+    finished: list[str] = []
+
+    def kill(receipt: Receipt) -> None:
+        finished.append(receipt.step)
+        if receipt.step.startswith("structure/"):
+            server.kill()
+
+    with pytest.raises(SessionLost, match="nothing was promoted"):
+        run(parts, kill, until="structure")
+    due = [step for step in plan(parts.folder) if step.startswith("structure/")]
+    kept = [step for step in due if parts.ledger.last(step)]
+    assert kept == due[:1] == finished[-1:]
 
 
 def _answers_alike(ran: Ran, beyond: Parts, done: Done) -> None:

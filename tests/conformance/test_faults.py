@@ -163,7 +163,7 @@ def test_an_executor_without_memory_says_what_to_raise(
         ended = write.ended()
     assert ended["code"] == "ENGINE_ERROR", ended
     assert "out of memory" in ended["what"]
-    assert "memory_limit" in ended["hint"]
+    assert "raise memory_limit" in ended["hint"]
     assert files(tmp_path, "curated/big/data/one") == []
 
 

@@ -123,6 +123,8 @@ def _settings(cluster: Cluster) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        # a busy worker is late to say why its executor ended: that it was memory, mostly
+        "spark.standalone.executorRemoveDelayOnDisconnection": "60s",
         catalogue: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalogue}.type": "jdbc",
         f"{catalogue}.uri": f"jdbc:sqlite:{cluster.catalogue}",

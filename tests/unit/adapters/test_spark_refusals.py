@@ -1,0 +1,37 @@
+"""What Spark says when an executor ends, and what a person is told to try."""
+
+from __future__ import annotations
+
+import pytest
+
+from cityline.adapters.spark.refusals import spark_errors
+from cityline.errors import EngineError, SessionLost
+
+_ABORTED = (
+    "Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent failure: "
+    "Lost task 0.3 in stage 1.0 (TID 9): ExecutorLostFailure (executor 4 exited caused by one of "
+    "the running tasks) Reason: "
+)
+
+
+class PySparkException(Exception):
+    """Spark's own is not here when Spark is not installed."""
+
+
+def told(reason: str) -> EngineError:
+    with pytest.raises(EngineError) as caught, spark_errors("here"):
+        raise PySparkException(_ABORTED + reason)
+    return caught.value
+
+
+def test_an_executor_whose_memory_ended() -> None:
+    error = told("Command exited with code 52")
+    assert not isinstance(error, SessionLost)
+    assert error.what == "Spark ran out of memory"
+    assert "raise memory_limit" in error.hint
+
+
+def test_an_executor_that_ended_without_a_reason_may_be_short_of_memory_too() -> None:
+    error = told("Remote RPC client disassociated. Likely due to containers exceeding thresholds")
+    assert isinstance(error, SessionLost)
+    assert error.hint == "run again: finished steps stay; if it is lost again, raise memory_limit"
