@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cityline.cli.program import run
-from cityline.errors import DeclarationError, ExitCode
+from cityline.deploy import deploying
+from cityline.deploy.render import render
+from cityline.errors import DeclarationError, ExitCode, UsageError
 from cityline.wiring import open_estate
 from tests.conftest import copy_vancouver
 
@@ -65,3 +68,17 @@ def test_a_policy_that_fails_its_own_test_is_not_deployed(city: Path) -> None:
            'who = "server"\nverb = "read"\nzone = "raw"\nexpect = "allowed"')  # fmt: skip
     with pytest.raises(DeclarationError):
         open_estate(city)
+
+
+def test_a_certificate_of_another_region_is_refused_before_anything_is_made(city: Path) -> None:
+    estate = open_estate(city)
+    chosen = deploying.selected(render(estate), estate.settings, ("publish",))
+    elsewhere = "arn:aws:acm:us-east-1:123456789012:certificate/x"
+    given = {"CertificateArn": elsewhere, "S3PrefixList": "pl-1", "Domain": "311.example.ca"}
+    untouched: Any = object()  # anything asked of the account would be an AttributeError
+    with pytest.raises(UsageError) as told:
+        deploying.apply(chosen, estate.settings, given, untouched, print)
+    assert elsewhere in told.value.what
+    assert "arn:aws:acm:ca-central-1:" in told.value.what
+    assert told.value.where == "publish: CertificateArn"
+    assert "in this region" in told.value.hint

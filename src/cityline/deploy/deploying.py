@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,12 +81,13 @@ def apply(
     default security group of a network is closed as soon as its stack stands.
 
     A stack that fails stops the rest: what was made before it stands, and the next try goes on from
-    there. Raises UsageError for a parameter without a value, before anything is made; CloudError
-    for what AWS refuses."""
+    there. Raises UsageError, before anything is made, for a parameter without a value or with one
+    that its template does not allow; CloudError for what AWS refuses."""
     told = {o for t in templates.values() for o in t.outputs}
     given = {**(code.parameters() if code else {}), **parameters}
     for name, template in templates.items():
         _values(name, template, {**dict.fromkeys(told, "later"), **given})
+        _refuse_misfits(name, template, given)
     made: dict[str, Deployed] = {}
     outputs: dict[str, str] = {}
     left = list(code.pieces) if code else []
@@ -265,3 +267,13 @@ def _values(name: str, template: Template, given: Mapping[str, str]) -> dict[str
             told = f"the stack {name} needs {parameter}: {declared['Description']}"
             raise UsageError(told, hint=f"--parameter {parameter}=VALUE, or in [aws]")
     return values
+
+
+def _refuse_misfits(name: str, template: Template, given: Mapping[str, str]) -> None:
+    """Raises UsageError for a value the template's own pattern does not allow: AWS would say so
+    only when it comes to that stack, with those before it made."""
+    for parameter, declared in template.parameters.items():
+        value, pattern = given.get(parameter, ""), declared.get("AllowedPattern", "")
+        if value and pattern and not re.fullmatch(pattern, value):
+            told = f"{parameter} is {value}, and the stack {name} takes {pattern}"
+            raise UsageError(told, where=f"{name}: {parameter}", hint=declared["Description"])

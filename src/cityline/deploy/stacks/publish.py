@@ -28,7 +28,7 @@ _GROUPS = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet
 def build(estate: Estate) -> Template:
     """Network, load balancer with its firewall, and the server."""
     template = estate.template("the website by cityline serve")
-    pattern = "arn:aws:acm:.+"
+    pattern = f"arn:aws:acm:{estate.settings.home_region}:.+"
     says = "ARN of the certificate of that name, in this region"
     certificate = template.parameter("CertificateArn", says, AllowedPattern=pattern)
     says = "Key in the code bucket of the zip of wheels the server installs"
