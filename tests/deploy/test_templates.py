@@ -161,3 +161,16 @@ def test_settings_that_cannot_be_meant_are_refused(
     with pytest.raises(DeclarationError) as caught:
         open_estate(city)
     assert told in "".join(f"{p.key} {p.what} {p.hint}" for p in caught.value.problems)
+
+
+def test_newer_declarations_come_with_a_new_server_before_the_old_one_goes(bodies: Bodies) -> None:
+    resources = bodies["publish"]["Resources"]
+    start = json.dumps(resources["Launch"]["Properties"]["LaunchTemplateData"]["UserData"])
+    assert "${CityKey}" in start
+    assert "${ServerWheelsKey}" in start
+    group = resources["Servers"]
+    assert group["Properties"]["LaunchTemplate"]["Version"] == {
+        "Fn::GetAtt": ["Launch", "LatestVersionNumber"]
+    }
+    rolling = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
+    assert 1 <= rolling["MinInstancesInService"] < int(group["Properties"]["MaxSize"])

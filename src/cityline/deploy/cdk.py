@@ -131,6 +131,8 @@ def _construct(cdk: Any, stack: Any, key: str, body: Mapping[str, Any]) -> Any:
     construct.override_logical_id(key)
     if body.get("DeletionPolicy") == "RetainExceptOnCreate":
         construct.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+    if "UpdatePolicy" in body:
+        construct.add_override("UpdatePolicy", body["UpdatePolicy"])
     return construct
 
 

@@ -22,6 +22,17 @@ _DISK_GB = 20
 _PER_ADDRESS = 2_000
 """Requests of one address in five minutes, before it is turned away."""
 
+_REPLACED = {
+    "AutoScalingRollingUpdate": {
+        "MaxBatchSize": 1,
+        "MinInstancesInService": 1,
+        "PauseTime": "PT10M",
+        "SuspendProcesses": ["AZRebalance", "HealthCheck", "ReplaceUnhealthy", "ScheduledActions"],
+    }
+}
+"""Newer wheels, declarations and settings come with a new instance, which has ten minutes to
+install and to answer beside the old one before that goes."""
+
 _GROUPS = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 
 
@@ -188,7 +199,7 @@ def _server(template: Template, estate: Estate) -> None:
         "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
     }
     waits = ["S3Endpoint", "HttpsListener"]
-    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=waits)
+    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=waits, update=_REPLACED)
 
 
 def _launch(template: Template, estate: Estate) -> None:
