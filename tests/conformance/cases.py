@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from cityline.dialect.functions import FUNCTIONS
+from tests.conformance.data import FORMATS
 
 _ONE = {
     "texts": "s", "numbers": "x", "choices": "n", "dates": "d", "aggregates": "n",
 }  # fmt: skip
 _EXPRESSIONS: dict[str, tuple[str, ...]] = {
-    "left": ("left(s, 3)", "left(s, 0)"),
-    "right": ("right(s, 3)", "right(s, 100)"),
-    "substr": ("substr(s, 2)", "substr(s, 2, 3)", "substr(s, 50, 2)"),
+    "left": ("left(s, 3)", "left(s, 0)", "left(s, strpos(s, ' ') - 1)", "left(s, m - 2)"),
+    "right": ("right(s, 3)", "right(s, 100)", "right(s, strpos(s, ' ') - 1)", "right(s, -2)"),
+    "substr": (
+        "substr(s, 2)", "substr(s, 2, 3)", "substr(s, 50, 2)", "substr(s, strpos(s, ' '))",
+        "substr(s, strpos(s, 'e'), 2)", "substr(s, 1, strpos(s, 'e'))",
+    ),
     "substring": ("substring(s, 1, 4)",),
     "strpos": ("strpos(s, 'e')", "strpos(s, '')"),
     "instr": ("instr(s, 'éco')",),
@@ -48,10 +52,10 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "pi": ("pi()",),
     "abs": ("abs(x)", "abs(n)"),
     "sqrt": ("sqrt(abs(x))",),
-    "ln": ("ln(abs(x) + 1)",),
-    "log": ("log(abs(x) + 1)",),
-    "log2": ("log2(abs(x) + 1)",),
-    "log10": ("log10(abs(x) + 1)",),
+    "ln": ("ln(abs(x) + 1)", "ln(x)", "ln(m)"),
+    "log": ("log(abs(x) + 1)", "log(x)"),
+    "log2": ("log2(abs(x) + 1)", "log2(x)"),
+    "log10": ("log10(abs(x) + 1)", "log10(x)"),
     "exp": ("exp(m)",),
     "sinh": ("sinh(m)",),
     "cosh": ("cosh(m)",),
@@ -64,7 +68,7 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "atan2": ("atan2(m, 3)",),
     "pow": ("pow(m, 3)", "pow(2, x / 1000000000000000)"),
     "power": ("power(m, 0.5)",),
-    "bit_count": ("bit_count(n)",),
+    "bit_count": ("bit_count(n)", "bit_count(-n - 1)", "bit_count(-m - 1)"),
     "xor": ("xor(n, 5)",),
     "greatest": ("greatest(x, y)", "greatest(n, 3, id)"),
     "least": ("least(x, y)", "least(s, r)"),
@@ -83,7 +87,7 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "datetrunc": ("datetrunc('month', d)",),
     "date_diff": tuple(f"date_diff('{u}', d, e)" for u in ("day", "month", "quarter", "year")),
     "datediff": ("datediff('month', d, DATE '2024-03-31')",),
-    "strftime": ("strftime(d, '%Y-%m-%d')", "strftime(d, '%b %Y')", "strftime(d, '%d/%m/%y')", "strftime(ts, '%H:%M:%S')"),
+    "strftime": ("strftime(d, '%Y-%m-%d')", "strftime(d, '%b %Y')", "strftime(d, '%d/%m/%y')", "strftime(ts, '%H:%M:%S')", "strftime(d, 'Week of %d')", "strftime(d, '%d de %B, %Y')"),
     "to_days": ("d + to_days(5)",),
     "to_months": ("d + to_months(1)",),
     "to_years": ("d + to_years(-1)",),
@@ -91,6 +95,10 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "try_strptime(s, '%Y-%m-%d')", "try_strptime('Jul-23', '%b-%y')",
         "try_strptime('31/04/2024', '%d/%m/%Y')", "try_strptime('September 2023', '%B %Y')",
         "try_strptime('02/29/2024 11:05:00 PM', '%m/%d/%Y %I:%M:%S %p')",
+        "try_strptime(' 2024-01-02\t', '%Y-%m-%d')", "try_strptime('5/6/24', '%d/%m/%Y')",
+        "try_strptime('Jul-3', '%b-%y')", "try_strptime('MAR   2024', '%b %Y')",
+        "try_strptime('2024-1-2  3:4:5', '%Y-%m-%d %H:%M:%S')", "try_strptime('20241', '%Y%m')",
+        "try_strptime('2024-13-01', '%Y-%m-%d')", "try_strptime('2024-02-30', '%Y-%m-%d')",
     ),
     "epoch": ("epoch(d)", "epoch(ts)"),
 }  # fmt: skip
@@ -155,6 +163,12 @@ CONSTRUCTS = {
     "null in a list": "SELECT id FROM t WHERE n IN (1, NULL)",
     "weeks between": "SELECT date_diff('week', d, e) AS v FROM t",
     "between": "SELECT id, d BETWEEN DATE '2024-01-01' AND DATE '2024-06-30' AS v FROM t ORDER BY id",
+    "is true": "SELECT id, b IS TRUE AS v, b IS NOT TRUE AS w, b IS FALSE AS x, b IS NOT FALSE AS y FROM t ORDER BY id",
+    "a letter beyond 255": "SELECT chr(300) AS v",
+    "a position below 0": "SELECT id, substr(s, m - 9) AS v FROM t ORDER BY id",
+    "digits below 0": "SELECT id, round(x, -3) AS v FROM t ORDER BY id",
+    "an expression of a result": "SELECT -n AS n FROM t ORDER BY n + 1, id",
+    "a frame without its row": "SELECT id, sum(n) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) AS v FROM t ORDER BY id",
     "is distinct from": "SELECT id, n IS DISTINCT FROM m AS v FROM t ORDER BY id",
     "case without else": "SELECT id, CASE WHEN n > 2 THEN 'x' END AS v FROM t ORDER BY id",
     "filter": "SELECT g, count(*) FILTER (WHERE n > 2) AS v FROM t GROUP BY g ORDER BY g",
@@ -196,6 +210,11 @@ CONSTRUCTS = {
 
 def _hard(expression: str, where: str = "TRUE") -> str:
     return f"SELECT id, {expression} AS v FROM hard WHERE {where} ORDER BY id"
+
+
+def _written() -> str:
+    read = (f"try_strptime(s, '{code}') AS v{at}" for at, code in enumerate(FORMATS))
+    return f"SELECT id, {', '.join(read)} FROM written ORDER BY id"
 
 
 HARD = {
@@ -243,6 +262,7 @@ HARD = {
     "edits of letters": _hard("levenshtein(left(s, 3), 'é')"),
     "moments as texts": _hard("CAST(ts AS VARCHAR)"),
     "moments to the microsecond": "SELECT id, strftime(ts, '%H:%M:%S') AS v, dayname(ts) AS w, date_trunc('day', ts) AS x, second(ts) AS y FROM hard ORDER BY id",
+    "moments as people write them": _written(),
     "moments less moments": _hard("ts - ts"),
     "a clock of Vancouver": _hard("ts AT TIME ZONE 'UTC' AT TIME ZONE 'America/Vancouver'"),
     "a clock of Vancouver by offsets": "SELECT h.id, CASE WHEN o.summer THEN h.ts - INTERVAL 7 HOUR ELSE h.ts - INTERVAL 8 HOUR END AS v FROM hard AS h LEFT JOIN (VALUES (TIMESTAMP '2024-03-10 10:00:00', TIMESTAMP '2024-11-03 09:00:00', TRUE)) AS o(a, z, summer) ON h.ts >= o.a AND h.ts < o.z ORDER BY h.id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -115,3 +116,37 @@ def long_texts() -> pa.Table:
     """The table `long`: texts of 48,000 letters, of which one differs in its last letter."""
     texts = [_LONG, _LONG + "a", _LONG, "", None]
     return pa.table({"id": pa.array(range(1, 6), pa.int64()), "s": pa.array(texts, pa.string())})
+
+
+FORMATS = (
+    "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%y", "%b-%y", "%b %Y", "%B %Y", "%Y%m%d", "%Y-%m", "%Y%m",
+    "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y", "%d-%b-%Y",
+)  # fmt: skip
+_PIECES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys("mdHIMS", ("1", "02", "9", "11", "12", "5", "08", "10", "0", "24", "31", "007")),
+    "Y": ("2024", "2023", "1999", "1900", "24", "7", "123", "20245"),
+    "y": ("24", "68", "69", "3", "00", "2024"),
+    "b": ("Jan", "feb", "MAR", "Sept", "Ju", "July"), "B": ("January", "may", "SEPTEMBER", "feb"),
+    "p": ("AM", "pm", "a", "AMX"),
+}  # fmt: skip
+_BETWEEN = ("", "x", "  ", "\t", "\u00a0")
+_AROUND = ("", "", "", "", " ", "\t ", "\n", "\u00a0", "x")
+
+
+def written_moments(each: int = 120) -> pa.Table:
+    """The table `written`: dates and moments as people write them, nearly, of every format."""
+    chance = random.Random("written moments")  # noqa: S311 - no secret
+    texts = [_written(chance, code) for code in FORMATS for _ in range(each)]
+    ids = pa.array(range(len(texts)), pa.int64())
+    return pa.table({"id": ids, "s": pa.array(texts, pa.string())})
+
+
+def _written(chance: random.Random, code: str) -> str:
+    made, known = chance.choice(_AROUND), False
+    for letter in code:
+        if known:
+            made += chance.choice(_PIECES[letter])
+        elif letter != "%":
+            made += letter if chance.random() < 0.9 else chance.choice(_BETWEEN)
+        known = letter == "%"
+    return made + chance.choice(_AROUND)

@@ -59,7 +59,11 @@ def test_constructs(duck: DuckEngine, engine: Engine) -> None:
 
 def test_hard_cases(duck: DuckEngine, engine: Engine) -> None:
     asked = {name: [sql] for name, sql in cases.HARD.items()}
-    tables = {"hard": data.hard(), "long": data.long_texts()}
+    tables = {
+        "hard": data.hard(),
+        "long": data.long_texts(),
+        "written": data.written_moments(),
+    }
     assert differing(cells("construct", asked, duck, engine, tables)) == []
 
 

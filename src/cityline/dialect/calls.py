@@ -138,6 +138,85 @@ def _diff(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     return f"CAST({counted} AS BIGINT)"
 
 
+@_special("left")
+def _left(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """A number below 0 leaves out so many letters of the end."""
+    text, count = say(args[0]), _whole(args[1], target, say)
+
+    def first(letters: str) -> str:
+        return f"left({text}, {letters})" if target == "spark" else f"substr({text}, 1, {letters})"
+
+    if isinstance(args[1], exp.Literal):
+        return first(count)
+    fewer = first(f"greatest(length({text}) + {count}, 0)")
+    return f"CASE WHEN {count} >= 0 THEN {first(count)} ELSE {fewer} END"
+
+
+@_special("right")
+def _right(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """A number below 0 leaves out so many letters of the beginning."""
+    text, count = say(args[0]), _whole(args[1], target, say)
+    last = f"substr({text}, greatest(length({text}) - {count} + 1, 1))"
+    if target == "spark":
+        last = f"right({text}, {count})"
+    if isinstance(args[1], exp.Literal):
+        return last
+    rest = f"substr({text}, 1 - {count})"
+    return f"CASE WHEN {count} >= 0 THEN {last} ELSE {rest} END"
+
+
+@_special("substr", "substring")
+def _part(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """Positions that are computed may be 0, one before the first letter; what is below fails, for
+    each engine counts on from there otherwise."""
+    text, (start, *rest) = say(args[0]), [_whole(a, target, say) for a in args[1:]]
+    plain = f"substr({', '.join([text, start, *rest])})"
+    computed = [a for a in args[1:] if not isinstance(a, exp.Literal)]
+    if not computed:
+        return plain
+    below = " OR ".join(f"{_whole(a, target, say)} < 0" for a in computed)
+    fewer = f", greatest({rest[0]} - 1, 0)" if rest else ""
+    return (
+        f"CASE WHEN {below} THEN {_failing('substr() of a position below 0', target)} "
+        f"WHEN {start} = 0 THEN substr({text}, 1{fewer}) ELSE {plain} END"
+    )
+
+
+def _whole(node: exp.Expr, target: str, say: _Say) -> str:
+    """A position or a count: Spark takes no BIGINT there."""
+    if isinstance(node, exp.Literal):
+        return say(node)
+    return f"CAST({say(node)} AS {'INT' if target == 'spark' else 'BIGINT'})"
+
+
+@_special("chr")
+def _letter(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """Spark knows the first 256 letters and counts others from 0 again."""
+    number = say(args[0])
+    if target == "trino":
+        return f"chr({number})"
+    other = _failing("chr() of a letter beyond 255", target)
+    return (
+        f"CASE WHEN ({number}) BETWEEN 0 AND 255 THEN char({number}) "
+        f"WHEN ({number}) IS NOT NULL THEN {other} END"
+    )
+
+
+def _failing(what: str, target: str) -> str:
+    fail = "raise_error" if target == "spark" else "fail"
+    return f"CAST({fail}('not portable: {what}') AS {'STRING' if target == 'spark' else 'VARCHAR'})"
+
+
+@_special("bit_count")
+def _bits(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
+    """Of as many bits as the integer has."""
+    bits = 32 if args[0].is_type("int") else 64
+    if target == "trino":
+        return f"bit_count({say(args[0])}, {bits})"
+    number = f"CAST({say(args[0])} AS BIGINT)"
+    return f"bit_count({number} & 4294967295)" if bits < 64 else f"bit_count({number})"  # noqa: PLR2004
+
+
 @_special("_without")
 def _without(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG001
     return f"regexp_replace({', '.join(map(say, args))}, '')"
@@ -167,7 +246,7 @@ def _round(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     if is_decimal(args[0]):
         return f"round({', '.join(map(say, args))})"
     value = f"CAST({say(args[0])} AS DOUBLE)"
-    digits = int(args[1].name) if len(args) > 1 else 0
+    digits = int(args[1].name) if len(args) > 1 else 0  # a number from 0 on: the linter holds it
     scale = f"1{'0' * digits}{'D' if target == 'spark' else 'E0'}"
     scaled = f"{value} * {scale}" if digits else value
     back = f" / {scale}" if digits else ""

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.dialects.athena import Athena
 from sqlglot.dialects.spark import Spark
 from sqlglot.dialects.trino import Trino
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 from cityline.dialect.aggregates import complete_aggregates
 from cityline.dialect.calls import spoken_call
@@ -56,16 +56,36 @@ def emit(
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
+    try:
+        return _emitted(sql, target, schemas, parameters or {}, names or {}, notes)
+    except (SqlglotError, ValueError, LookupError) as error:
+        told = str(error).splitlines()[0]
+        raise EngineError(f"not portable: {told}", where=excerpt(sql)) from error
+
+
+def _emitted(
+    sql: str,
+    target: Target,
+    schemas: Schemas,
+    parameters: Mapping[str, Any],
+    names: Mapping[str, str],
+    notes: Collection[str],
+) -> str:
     problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes)
     if problems:
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
-    tree = typed(_bound(parse(sql), parameters or {}), schemas)
+    tree = typed(_bound(parse(sql), parameters), schemas)
     if target == "trino":
         tree = compare_nan(tree)
     tree = complete_aggregates(tree, target)
-    tree = _renamed(_rewritten(tree, target), names or {})
-    return tree.sql(dialect=_TARGETS[target], pretty=True, comments=False)
+    tree = _renamed(_rewritten(tree, target), names)
+    return tree.sql(
+        dialect=_TARGETS[target],
+        pretty=True,
+        comments=False,
+        unsupported_level=ErrorLevel.RAISE,
+    )
 
 
 def unreadable(sql: str) -> str:
@@ -121,6 +141,8 @@ def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
                 bare = exp.Literal.string(r"\.?0*$")  # six digits, where DuckDB ends earlier
                 told = node.copy()
                 node.replace(exp.Anonymous(this="_without", expressions=[told, bare]))
+            case exp.Is() if isinstance(node.expression, exp.Boolean):
+                _is_true(node)
             case exp.TryCast() if _text_as_double(node):
                 node.replace(exp.Anonymous(this="try_double", expressions=[node.this.copy()]))
             case exp.Like() if target == "spark" and not isinstance(node.parent, exp.Escape):
@@ -149,6 +171,14 @@ def _unfilter(node: exp.Filter) -> None:
     chosen = exp.Case(ifs=[exp.If(this=node.expression.this.copy(), true=what)])
     rest = [a.copy() for a in call.expressions[1:]]
     node.replace(exp.Anonymous(this=call.name, expressions=[chosen, *rest]))
+
+
+def _is_true(node: exp.Is) -> None:
+    """Whether it is surely so: a NULL is neither, which Trino's generator would forget."""
+    wanted = node.expression.copy()
+    unknown = exp.Boolean(this=not wanted.this)
+    known = exp.Anonymous(this="coalesce", expressions=[node.this.copy(), unknown])
+    node.replace(exp.Paren(this=known if wanted.this else exp.Not(this=known)))
 
 
 def _moment_as_text(node: exp.Cast) -> bool:

@@ -63,8 +63,8 @@ _add(
     ("trim", 1, 1, "VARCHAR", "trim({0})", "trim(BOTH ' ' FROM {0})"),
     ("ltrim", 1, 1, "VARCHAR", "ltrim({0})", "trim(LEADING ' ' FROM {0})"),
     ("rtrim", 1, 1, "VARCHAR", "rtrim({0})", "trim(TRAILING ' ' FROM {0})"),
-    ("left", 2, 2, "VARCHAR", "left({0}, {1})", "substr({0}, 1, {1})"),
-    ("substr substring", 2, 3, "VARCHAR", "substr({*})", "substr({*})"),
+    ("left right", 2, 2, "VARCHAR"),
+    ("substr substring", 2, 3, "VARCHAR"),
     ("strpos instr", 2, 2, "BIGINT", "instr({0}, {1})", "strpos({0}, {1})"),
     ("contains", 2, 2, "BOOLEAN", "contains({0}, {1})", "(strpos({0}, {1}) > 0)"),
     ("starts_with prefix", 2, 2, "BOOLEAN", "startswith({0}, {1})", "starts_with({0}, {1})"),
@@ -80,7 +80,7 @@ _add(
     ("concat_ws", 2, -1, "VARCHAR"),
     ("split_part", 3, 3, "VARCHAR", "split_part({*})",
      "CASE WHEN {0} IS NOT NULL THEN coalesce(split_part({*}), '') END"),
-    ("chr", 1, 1, "VARCHAR", "char({0})", "chr({0})"),
+    ("chr", 1, 1, "VARCHAR"),
     ("md5", 1, 1, "VARCHAR", "md5({0})", "lower(to_hex(md5(to_utf8({0}))))"),
     ("sha1", 1, 1, "VARCHAR", "sha1({0})", "lower(to_hex(sha1(to_utf8({0}))))"),
     ("sha256", 1, 1, "VARCHAR", "sha2({0}, 256)", "lower(to_hex(sha256(to_utf8({0}))))"),
@@ -95,8 +95,7 @@ _add(
      "CASE WHEN {0} IS NOT NULL THEN coalesce(regexp_extract({0}, {1}, {2}), '') END"),
     ("json_valid", 1, 1, "BOOLEAN", "(get_json_object({0}, '$') IS NOT NULL)", REFUSED),
     ("hash", 1, -1, "BIGINT", "xxhash64({*})", REFUSED),
-    ("json_extract_string", 2, 2, "VARCHAR", "get_json_object({0}, {1})",
-     "json_extract_scalar({0}, {1})"),
+    ("json_extract_string", 2, 2, "VARCHAR", "get_json_object({0}, {1})", REFUSED),
 )  # fmt: skip
 
 _CASES = "array_join(transform(split({0}, ''), c -> if(length(%s(c)) = 1, %s(c), c)), '')"
@@ -107,8 +106,6 @@ _add(
     "texts",
     ("lower lcase", 1, 1, "VARCHAR", _LOWER, "lower({0})"),
     ("upper ucase", 1, 1, "VARCHAR", _UPPER, "replace(upper({0}), 'ß', 'ẞ')"),
-    ("right", 2, 2, "VARCHAR", "right({0}, {1})",
-     "substr({0}, greatest(length({0}) - {1} + 1, 1))"),
     ("concat", 1, -1, "VARCHAR", "concat_ws('', {*})", "concat_ws('', {*})"),
     ("ascii unicode ord", 1, 1, "INTEGER", REFUSED, REFUSED),
     ("reverse", 1, 1, "VARCHAR", REFUSED, REFUSED),
@@ -135,7 +132,7 @@ _add(
     ("isnan", 1, 1, "BOOLEAN", "CASE WHEN {0} IS NOT NULL THEN isnan({0}) END", "is_nan({0})"),
     ("isfinite", 1, 1, "BOOLEAN", "({0} - {0} = 0)", "is_finite({0})"),
     ("isinf", 1, 1, "BOOLEAN", "(abs({0}) = CAST('Infinity' AS DOUBLE))", "is_infinite({0})"),
-    ("bit_count", 1, 1, "TINYINT", "bit_count({0})", "bit_count({0}, 64)"),
+    ("bit_count", 1, 1, "TINYINT"),
     ("xor", 2, 2, "same", "({0} ^ {1})", "bitwise_xor({0}, {1})"),
     ("greatest", 2, -1, "same", "greatest({*})", ""),
     ("least", 2, -1, "same", "least({*})", ""),
@@ -143,7 +140,7 @@ _add(
 )  # fmt: skip
 
 for _name, _arguments in {
-    "cbrt": 1, "exp": 1, "ln": 1, "log10": 1, "log2": 1, "sin": 1, "cos": 1, "tan": 1, "asin": 1,
+    "cbrt": 1, "exp": 1, "sin": 1, "cos": 1, "tan": 1, "asin": 1,
     "acos": 1, "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1, "degrees": 1, "radians": 1,
     "pow": 2, "power": 2, "cot": 1,
 }.items():  # fmt: skip
@@ -152,9 +149,15 @@ for _name, _arguments in {
     FUNCTIONS[_name] = Function(
         _name, "numbers", _arguments, _arguments, "DOUBLE", _spark, _trino, exact=False
     )
-FUNCTIONS["log"] = Function(
-    "log", "numbers", 1, 1, "DOUBLE", "log10({0})", "log10({0})", exact=False
+_LOG = (
+    "CASE WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) "
+    "ELSE %s({0}) END"
 )
+"""Of 0 and below Spark would answer NULL."""
+for _name, _said in {"ln": "ln", "log2": "log2", "log10": "log10", "log": "log10"}.items():
+    FUNCTIONS[_name] = Function(
+        _name, "numbers", 1, 1, "DOUBLE", _LOG % _said, f"{_said}({{0}})", exact=False
+    )
 
 _add(
     "choices",

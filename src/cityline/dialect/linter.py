@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 
 from sqlglot import exp
 
+from cityline.dialect.arguments import argument_refusals
+from cityline.dialect.clauses import clause_refusals
 from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
 from cityline.dialect.refusals import Refusal, typed_refusals
-from cityline.dialect.regexes import portable_pattern
 from cityline.dialect.syntax import Schemas, called, line_of, parse, typed
 from cityline.errors import EngineError, Problem
 
@@ -93,9 +94,9 @@ _REWRITES = {
     "Pivot": "sum(CASE WHEN … THEN … END) AS …, one per column",
     "Unpivot": "UNION ALL of one SELECT per column",
     "Lambda": "a CASE, or an operation of the recipe",
-    "ILike": "lower(x) LIKE lower(pattern)",
+    "ILike": "lower(x) LIKE '…', the pattern in small letters",
     "RegexpLike": "regexp_matches(x, pattern)",
-    "IntDiv": "floor(a / b)",
+    "IntDiv": "trunc(a / b)",
     "Pow": "pow(a, b)",
     "Array": "one row per value: UNION ALL or VALUES",
     "Struct": "columns of their own",
@@ -108,8 +109,6 @@ _REWRITES = {
     "AtTimeZone": "a JOIN with a table of offsets by period: engines carry other editions of the "
     "rules, and Vancouver's changed in 2026",
 }
-_UNITS = frozenset({"year", "quarter", "month", "week", "day"})
-_PATTERNED = {"regexp_matches", "regexp_full_match", "regexp_replace", "regexp_extract"}
 
 
 def lint(
@@ -148,7 +147,9 @@ def _refusals(tree: exp.Expr, targets: tuple[str, ...]) -> Iterator[Refusal]:
         if name not in _NODES:
             hint = _REWRITES.get(name, "see docs/reference/portable-sql.md for what is")
             yield line_of(node), f"{_words(name)} is not portable", hint
-        elif isinstance(node, exp.Anonymous):
+            continue
+        yield from clause_refusals(node)
+        if isinstance(node, exp.Anonymous):
             yield from _call(node, targets)
         elif isinstance(node, exp.Group) and node.args.get("all"):
             yield line_of(node), "GROUP BY ALL is not portable", "name the columns"
@@ -156,8 +157,6 @@ def _refusals(tree: exp.Expr, targets: tuple[str, ...]) -> Iterator[Refusal]:
             node.args.get(k) for k in ("except_", "replace", "rename", "except")
         ):
             yield line_of(node.parent or node), "* EXCLUDE is not portable", "name the columns"
-        elif isinstance(node, exp.Join) and (node.args.get("method") or ""):
-            yield line_of(node), f"{node.args['method']} JOIN is not portable", "JOIN … ON"
         elif isinstance(node, exp.In) and any(isinstance(e, exp.Null) for e in node.expressions):
             yield line_of(node), "NULL in a list is not portable", "OR x IS NULL"
         elif isinstance(node, exp.Like) and not node.expression.is_string:
@@ -192,36 +191,8 @@ def _call(node: exp.Anonymous, targets: tuple[str, ...]) -> Iterator[Refusal]:
             "",
         )
         return
-    yield from _arguments(name, node)
-
-
-def _arguments(name: str, node: exp.Anonymous) -> Iterator[Refusal]:
-    given = node.expressions
-    if name in ("date_trunc", "datetrunc", "date_diff", "datediff"):
-        unit = given[0]
-        units = _UNITS if "trunc" in name else _UNITS - {"week"}
-        if not (isinstance(unit, exp.Literal) and unit.name.lower() in units):
-            hint = "date_diff('day', a, b), divided by 7" if "diff" in name else ""
-            yield line_of(node), f"{name}() takes one of {', '.join(sorted(units))}", hint
-    elif name in _PATTERNED:
-        pattern = given[1]
-        if not (isinstance(pattern, exp.Literal) and pattern.is_string):
-            yield line_of(node), f"{name}() takes its pattern as a text", "'…'"
-            return
-        if name == "regexp_replace" and len(given) < 4:  # noqa: PLR2004 - its option
-            what = "regexp_replace() of the first match only is not portable"
-            yield line_of(node), what, "regexp_replace(x, pattern, new, 'g')"
-        try:
-            portable_pattern(pattern.name)
-        except ValueError as error:
-            yield line_of(node), str(error), ""
-    elif name in ("strftime", "try_strptime"):
-        if not (isinstance(given[1], exp.Literal) and given[1].is_string):
-            yield line_of(node), f"{name}() takes its format as a text", "'%Y-%m-%d'"
-    elif name in ("substr", "substring"):
-        start = given[1]
-        if isinstance(start, exp.Neg) or (isinstance(start, exp.Literal) and start.name == "0"):
-            yield line_of(node), "substr() counts from 1", "right(x, n) for the end"
+    for what, hint in argument_refusals(name, node.expressions):
+        yield line_of(node), what, hint
 
 
 def is_series(node: exp.Expr) -> bool:
@@ -238,6 +209,11 @@ def is_series(node: exp.Expr) -> bool:
     return len(steps) == 3 and isinstance(steps[2], exp.Interval) and in_list  # noqa: PLR2004
 
 
+_SIGNS = {"ILike": "ILIKE", "IntDiv": "//", "Pow": "**", "Bracket": "[ ]"}
+
+
 def _words(kind: str) -> str:
+    if kind in _SIGNS:
+        return _SIGNS[kind]
     spoken = "".join(f" {c}" if c.isupper() else c for c in kind).strip()
     return spoken.upper() if kind in _REWRITES else f"the construct {spoken!r}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 
 from sqlglot import exp
 
@@ -13,11 +15,16 @@ _SHOWN = {
     "S": ("ss", "%s"), "j": ("DDD", "%j"), "a": ("EEE", "%a"), "A": ("EEEE", "%W"),
 }  # fmt: skip
 _READ = {
-    "Y": r"([0-9]{4})", "m": r"(0?[1-9]|1[0-2])", "d": r"(0?[1-9]|[12][0-9]|3[01])",
-    "y": r"([0-9]{2})", "b": r"([A-Za-z]{3})", "B": r"([A-Za-z]{3,9})",
-    "H": r"([01]?[0-9]|2[0-3])", "M": r"([0-5]?[0-9])", "S": r"([0-5]?[0-9])",
-    "I": r"(0?[1-9]|1[0-2])", "p": r"([AaPp][Mm])",
+    **dict.fromkeys("mdyHMS", "((?>[0-9]{1,2}))"), "Y": "((?>[0-9]{1,4}))",
+    "I": "((?>0?[1-9](?![0-9])|1[0-2]))", "b": "([A-Za-z]{3})", "B": "([A-Za-z]{3,9})",
+    "p": "([AaPp][Mm])",
 }  # fmt: skip
+"""As many digits as DuckDB takes, and never fewer than there are; what is no day or hour, the cast
+to a moment refuses."""
+_SPACE = r"[ \t\n\x0B\f\r]"
+"""What DuckDB skips around a text, and takes one or more of for a space of the format."""
+_WHOLE = frozenset({frozenset("HMS"), frozenset("IpMS"), frozenset()})
+"""Clocks that are read: all of it or none."""
 _PIVOT = 68
 """The last two-digit year that belongs to this century, as DuckDB and POSIX read it."""
 _MONTHS = (
@@ -26,17 +33,48 @@ _MONTHS = (
 )  # fmt: skip
 
 
+def showable(code: str) -> None:
+    """Raises ValueError for a format that `strftime` does not show alike everywhere."""
+    for known, piece in _pieces(code):
+        if known and piece not in _SHOWN:
+            raise ValueError(f"%{piece} is not in the profile of shown dates")
+        if piece in "'[]{}#%" or (not known and piece.isalpha() and not piece.isascii()):
+            raise ValueError(f"{piece} in a date's format is not portable")
+
+
+def readable(code: str) -> None:
+    """Raises ValueError for a format that `try_strptime` does not read alike everywhere: parts that
+    stand twice, a clock without its seconds, no year or no month."""
+    pieces = [p for known, p in _pieces(code) if known]
+    parts = set(pieces)
+    unknown = ["%"] if (False, "%") in _pieces(code) else [p for p in pieces if p not in _READ]
+    if unknown:
+        raise ValueError(f"%{unknown[0]} is not in the profile of dates that are read")
+    if len(parts) < len(pieces) or {"Y", "y"} <= parts or len(parts & set("mbB")) > 1:
+        raise ValueError("a part of a date stands twice in its format")
+    if not parts & {"Y", "y"} or not parts & set("mbB"):
+        raise ValueError("a date is read with its year and its month")
+    if parts & set("HIMSp") not in _WHOLE:
+        raise ValueError("a clock is read whole: %H:%M:%S, or %I:%M:%S %p")
+
+
 def date_format(value: str, code: str, target: str, say: _Say) -> str:
-    """`strftime`. Raises ValueError for a part of the format that is not in the profile."""
+    """`strftime`, of a format that is showable."""
     pieces = list(_pieces(code))
     if target == "spark":
         quoted = "".join(
-            _SHOWN[p][0] if known else f"'{p}'" if p.isalpha() else p for known, p in pieces
+            "".join(_SHOWN[p][0] for _, p in run) if known else _quoted("".join(p for _, p in run))
+            for known, run in groupby(pieces, key=itemgetter(0))
         )
         return f"date_format({value}, {say(exp.Literal.string(quoted))})"
     plain = "".join(_SHOWN[p][1] if known else p for known, p in pieces)
     exact = f"date_trunc('second', CAST({value} AS TIMESTAMP(6)))"  # or it would be rounded
     return f"date_format({exact}, {say(exp.Literal.string(plain))})"
+
+
+def _quoted(literal: str) -> str:
+    """Letters stand in quotes to Spark; two quotes side by side would be a quote."""
+    return f"'{literal}'" if any(c.isalpha() for c in literal) else literal
 
 
 def parsed_moment(value: str, code: str, target: str, say: _Say) -> str:
@@ -48,8 +86,8 @@ def parsed_moment(value: str, code: str, target: str, say: _Say) -> str:
             pattern += _READ[piece]
             at[piece] = len(at) + 1
         else:
-            pattern += piece if piece.isalnum() or piece in " :-/" else f"\\{piece}"
-    whole = say(exp.Literal.string(rf"\A{pattern}\z"))
+            pattern += _literal(piece)
+    whole = say(exp.Literal.string(rf"\A{_SPACE}*{pattern}{_SPACE}*\z"))
     fits = f"{value} RLIKE {whole}" if target == "spark" else f"regexp_like({value}, {whole})"
 
     def part(letter: str) -> str:
@@ -63,10 +101,16 @@ def parsed_moment(value: str, code: str, target: str, say: _Say) -> str:
     return f"CASE WHEN {fits} THEN TRY_CAST({text} AS {kind}) END"
 
 
+def _literal(letter: str) -> str:
+    if letter == " ":
+        return f"{_SPACE}+"
+    return letter if letter.isalnum() or letter in ":-/" else f"\\{letter}"
+
+
 def _year(at: dict[str, int], part: Callable[[str], str], number: str) -> str:
     if "Y" in at:
-        return part("Y")
-    short = part("y")
+        return f"lpad({part('Y')}, 4, '0')"
+    short = f"lpad({part('y')}, 2, '0')"
     return (
         f"concat(CASE WHEN CAST({short} AS {number}) > {_PIVOT} THEN '19' ELSE '20' END, {short})"
     )

@@ -27,6 +27,10 @@ _TEXT_FIRST = frozenset({"chr", "hash"})
 """Functions of texts that take something else."""
 
 
+_ALIKE = frozenset({"coalesce", "ifnull", "nullif", "greatest", "least", "if"})
+"""Functions whose arguments stand for each other."""
+
+
 def typed_refusals(tree: exp.Expr, notes: Collection[str] = ()) -> Iterator[Refusal]:
     """Everything in a typed tree that engines would answer differently. `notes` are columns that
     only note something about others, in which the text of a double may be compared."""
@@ -55,6 +59,8 @@ def _cast(node: exp.Cast) -> _Told:
     elif is_whole(node) and is_text(source) and not _guarded(node):
         what = "a text as a whole number is read differently"
         yield what, "regexp_full_match(x, '[0-9]+') first, in a CASE"
+    elif node.to.is_type("boolean") and is_text(source):
+        yield "a text as a truth is read differently", "CASE lower(x) WHEN 'true' THEN TRUE …"
     elif is_dated(node) and is_text(source):
         if not source.is_string:
             yield "a text as a date is read differently", "try_strptime(x, '%Y-%m-%d')"
@@ -105,14 +111,32 @@ def _short(node: exp.Expr) -> bool:
 
 
 def _comparison(node: exp.Binary) -> _Told:
-    sides = (node.left, node.right)
-    texts = [is_text(s) for s in sides]
-    numbers = [s.is_type(*exp.DataType.NUMERIC_TYPES) for s in sides]
-    if (texts[0] and numbers[1]) or (texts[1] and numbers[0]):
+    yield from _of_one_kind([node.left, node.right])
+
+
+def _between(node: exp.Between) -> _Told:
+    yield from _of_one_kind([node.this, node.args["low"], node.args["high"]])
+
+
+def _of_one_kind(nodes: list[exp.Expr]) -> _Told:
+    """Values that stand for each other: engines make one kind of two in other ways."""
+    texts = [n for n in nodes if is_text(n)]
+    if texts and any(n.is_type(*exp.DataType.NUMERIC_TYPES) for n in nodes):
         yield "a text is compared with a number", "CAST one of them"
+    elif texts and any(is_dated(n) for n in nodes):
+        yield "a text is compared with a date", "DATE '2024-01-31', or try_strptime(x, '%Y-%m-%d')"
+
+
+def _chosen(node: exp.Case) -> _Told:
+    given = [when.args["true"] for when in node.args["ifs"]]
+    default = node.args.get("default")
+    yield from _of_one_kind([*given, *([default] if default is not None else [])])
+    if node.this is not None:
+        yield from _of_one_kind([node.this, *(when.this for when in node.args["ifs"])])
 
 
 def _within(node: exp.In) -> _Told:
+    yield from _of_one_kind([node.this, *node.expressions])
     if node.args.get("query") is not None and is_double(node.this):
         what = "a double is looked for in a query differently when it is not a number"
         yield what, "EXISTS (SELECT 1 FROM … WHERE a = b)"
@@ -127,6 +151,8 @@ def _joined(node: exp.DPipe) -> _Told:
 def _call(node: exp.Anonymous) -> _Told:
     name = called(node)
     known = FUNCTIONS.get(name)
+    if name in _ALIKE:
+        yield from _of_one_kind(node.expressions[1:] if name == "if" else node.expressions)
     if known is None or known.family != "texts" or name in _TEXT_FIRST or not node.expressions:
         return
     given = node.expressions if name.startswith("concat") else node.expressions[:1]
@@ -149,6 +175,8 @@ _CHECKS: tuple[tuple[Any, Callable[[Any], _Told]], ...] = (
     (exp.Cast, _cast),
     ((exp.Add, exp.Sub, exp.Mul), _arithmetic),
     ((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _comparison),
+    (exp.Between, _between),
+    (exp.Case, _chosen),
     (exp.In, _within),
     (exp.DPipe, _joined),
     (exp.Anonymous, _call),

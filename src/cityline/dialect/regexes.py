@@ -11,16 +11,24 @@ _CLASSES = {
 }
 _NEGATED = {k.upper(): v for k, v in _CLASSES.items()}
 _REFUSED = re.compile(r"\(\?(?!:|i\))")
+_ALIKE = "tnrfxAz"
+"""Letters after a backslash that every engine reads alike: characters, and both ends of a text."""
 
 
 def portable_pattern(pattern: str) -> str:
     """The pattern with classes written out, so that every engine means ASCII by them.
 
-    `.` leaves out the line feed only, and `$` is the very end. Raises ValueError for look-arounds
-    and flags, which are not the same everywhere, and for `\\b`.
+    `.` leaves out the line feed only, and `$` is the very end. Raises ValueError for look-arounds,
+    flags, named classes and escapes that are not the same everywhere, such as `\\b`.
     """
     if _REFUSED.search(pattern):
         raise ValueError("groups beginning with (? are not portable, but (?: and (?i)")
+    if re.search(r"(?<!\\)\[\^?\]", pattern):
+        raise ValueError("] as the first of a class is not portable; write \\] at its end")
+    if "[:" in pattern:
+        raise ValueError("classes such as [:digit:] are not portable; write 0-9")
+    if re.search(r"(?<!\\)[*+?}]\+", pattern):
+        raise ValueError("possessive repetition is not portable")
     made, inside, at = [], False, 0
     while at < len(pattern):
         sign = pattern[at]
@@ -58,4 +66,15 @@ def _escape(letter: str, *, inside: bool) -> str:
         return f"[^{_NEGATED[letter]}]"
     if letter in "bB":
         raise ValueError(f"\\{letter} is not portable; write the characters around")
+    if letter.isalnum() and letter not in _ALIKE:
+        raise ValueError(f"\\{letter} is not portable; write the characters that are meant")
     return f"\\{letter}"
+
+
+def reaches_empty(pattern: str) -> bool:
+    """Whether a pattern also matches no characters at all: engines disagree where that is. One that
+    cannot be read is told elsewhere."""
+    try:
+        return re.compile(portable_pattern(pattern).replace(r"\z", r"\Z")).match("") is not None
+    except (ValueError, re.error):
+        return False

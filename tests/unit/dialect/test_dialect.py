@@ -39,6 +39,55 @@ CALLS = {"t": {"id": "BIGINT", "d": "DATE", "e": "DATE", "x": "DOUBLE", "s": "VA
         ("SELECT id FROM t LIMIT 3", "LIMIT without ORDER BY", "ORDER BY"),
         ("SELECT TRY_CAST(s AS DATE) FROM t", "text as a date", "try_strptime"),
         (r"SELECT regexp_matches(s, 'a\b') FROM t", r"\b", ""),
+        (r"SELECT regexp_matches(s, '\Qa.b\E') FROM t", r"\Q", ""),
+        ("SELECT regexp_matches(s, '[[:digit:]]') FROM t", "[:digit:]", ""),
+        ("SELECT regexp_matches(s, '[].]') FROM t", "first of a class", ""),
+        ("SELECT regexp_matches(s, 'a++') FROM t", "possessive", ""),
+        ("SELECT regexp_replace(s, 'a', s, 'g') FROM t", "replacement as a text", "for a group"),
+        ("SELECT regexp_replace(s, 'a', 'b', 'gi') FROM t", "option 'g' alone", "(?i)"),
+        ("SELECT regexp_replace(s, 'a*', '-', 'g') FROM t", "matches nothing", "x+"),
+        ("SELECT round(x, -3) FROM t", "from 0 to 15", "* 1000"),
+        ("SELECT round(x, id) FROM t", "from 0 to 15", "* 1000"),
+        ("SELECT substr(s, 2, -1) FROM t", "length of 0 or more", ""),
+        ("SELECT split_part(s, '', 1) FROM t", "separator", ""),
+        ("SELECT lpad(s, 5, '') FROM t", "fill with", ""),
+        ("SELECT strftime(d, '%U') FROM t", "%U", "%Y-%m-%d"),
+        ("SELECT strftime(d, '[%d]') FROM t", "[ in a date's format", ""),
+        ("SELECT try_strptime(s, '%Y-%m-%d %H') FROM t", "clock is read whole", ""),
+        ("SELECT try_strptime(s, '%Y') FROM t", "its year and its month", ""),
+        ("SELECT try_strptime(s, '%Y-%m-%y') FROM t", "stands twice", ""),
+        ("SELECT extract(dow FROM d) FROM t", "extract(dow FROM", "dayofweek"),
+        ("SELECT extract(millisecond FROM d) FROM t", "extract(millisecond FROM", ""),
+        ("SELECT id FROM t WHERE d > current_date", "current_date", "lake.extract"),
+        ("SELECT DISTINCT ON (s) s FROM t ORDER BY s", "DISTINCT ON", "row_number()"),
+        ("SELECT s FROM t ORDER BY ALL", "ORDER BY ALL", "name the columns"),
+        (
+            "SELECT -id AS id FROM t ORDER BY id + 1",
+            "the result or the source",
+            "ORDER BY its name",
+        ),
+        ("SELECT s FROM t UNION BY NAME SELECT s FROM t", "BY NAME", "in their order"),
+        ("WITH RECURSIVE a AS (SELECT 1 AS n) SELECT n FROM a", "RECURSIVE", "generate_series"),
+        ("SELECT id FROM t OFFSET 2", "OFFSET without", "ORDER BY"),
+        ("SELECT id FROM t ORDER BY id LIMIT 10%", "LIMIT of a percentage", "row_number()"),
+        ("SELECT t.id FROM t SEMI JOIN t AS u ON t.id = u.id", "SEMI JOIN", "EXISTS"),
+        (
+            "SELECT sum(x) OVER (ORDER BY id ROWS 1 PRECEDING EXCLUDE TIES) FROM t",
+            "EXCLUDE",
+            "frame",
+        ),
+        ("SELECT sum(x) OVER (ORDER BY id GROUPS 1 PRECEDING) FROM t", "GROUPS", "ROWS"),
+        ("SELECT sum(x) OVER (ORDER BY id RANGE 1 PRECEDING) FROM t", "with a distance", "ROWS"),
+        ("SELECT CAST(s AS FLOAT) FROM t", "FLOAT", "DOUBLE"),
+        ("SELECT CAST(d AS TIME) FROM t", "TIME", ""),
+        ("SELECT TRY_CAST(s AS BOOLEAN) FROM t", "text as a truth", "CASE lower"),
+        ("SELECT id FROM t WHERE s IN (1, 2)", "text is compared", "CAST"),
+        ("SELECT id FROM t WHERE s BETWEEN 1 AND 2", "text is compared", "CAST"),
+        ("SELECT coalesce(s, id) FROM t", "text is compared", "CAST"),
+        ("SELECT CASE WHEN x > 1 THEN id ELSE 's' END FROM t", "text is compared", "CAST"),
+        ("SELECT id FROM t WHERE d = '2024-01-01'", "compared with a date", "DATE '"),
+        ("SELECT id FROM t WHERE s ILIKE 'A%'", "ILIKE is not", "small letters"),
+        ("SELECT id // 2 FROM t", "// is not", "trunc(a / b)"),
         ("SELECT nosuch(s) FROM t", "nosuch()", "portable-sql.md"),
         ("SELECT FROM WHERE", "cannot be read", ""),
         ("DROP TABLE t", "only SELECT", ""),
@@ -51,6 +100,31 @@ def test_what_cannot_be_guaranteed_is_refused_with_the_rewrite(
     assert any(says in p.what and instead in p.hint for p in problems), problems
     with pytest.raises(EngineError):
         emit(sql, "trino", CALLS)
+
+
+def test_what_is_named_instead_is_portable_itself() -> None:
+    for sql in (
+        "trunc(id / 2)", "lower(s) LIKE 'a%'", "round(x / 1000) * 1000", "dayofweek(d)",
+        "regexp_replace(s, '(?i)a+', 'b', 'g')", "d = DATE '2024-01-31'",
+        "CASE lower(s) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", "coalesce(x > 1, FALSE)",
+        "d = try_strptime(s, '%Y-%m-%d')", "try_strptime(s, '%Y-%m-%d %H:%M:%S')",
+    ):  # fmt: skip
+        assert lint(f"SELECT {sql} AS v FROM t", "q", CALLS) == [], sql
+
+
+def test_what_is_true_is_told_from_what_is_unknown() -> None:
+    sql = "SELECT id FROM t WHERE (x > 1) IS NOT TRUE"
+    assert "NOT (\n    COALESCE(" in emit(sql, "trino", CALLS).replace("coalesce", "COALESCE")
+
+
+def test_letters_of_a_shown_date_stand_in_quotes_once() -> None:
+    made = emit("SELECT strftime(d, '%d de %B') AS v FROM t", "spark", CALLS)
+    assert r"dd\' de \'MMMM" in made
+
+
+def test_a_failure_of_the_emitter_is_an_error_of_ours() -> None:
+    with pytest.raises(EngineError):
+        emit("SELECT strftime(d, '%Q') AS v FROM t", "spark", CALLS)
 
 
 def test_the_line_is_the_files() -> None:
