@@ -16,6 +16,7 @@ from cityline.dialect.aggregates import complete_aggregates
 from cityline.dialect.calls import spoken_call
 from cityline.dialect.doubles import compare_nan
 from cityline.dialect.linter import is_series, lint
+from cityline.dialect.outermost import outermost
 from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
 from cityline.dialect.types import is_moment, is_text
 from cityline.errors import EngineError
@@ -50,9 +51,10 @@ def emit(
     parameters: Mapping[str, Any] | None = None,
     names: Mapping[str, str] | None = None,
     notes: Collection[str] = (),
+    rows: int | None = None,
 ) -> str:
     """One SELECT in the target's SQL. `names` says what to call tables there, by their name here;
-    `notes` are columns that only note whether another one changed.
+    `notes` are columns that only note whether another one changed; `rows` is the most it gives.
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
@@ -60,7 +62,7 @@ def emit(
     if problems:
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
-    tree = typed(_bound(parse(sql), parameters or {}), schemas)
+    tree = outermost(typed(_bound(parse(sql), parameters or {}), schemas), rows)
     if target == "trino":
         tree = compare_nan(tree)
     tree = complete_aggregates(tree, target)
