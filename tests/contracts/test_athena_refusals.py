@@ -17,6 +17,7 @@ from cityline.errors import (
     SessionLost,
 )
 from cityline.lake.cost import GENERAL
+from cityline.ports.engine import Limits
 from tests.aws.scripted import Script
 
 MEGABYTE = 1024 * 1024
@@ -146,6 +147,23 @@ def test_a_query_beyond_its_time_is_cancelled(script: Script) -> None:
     with pytest.raises(QueryStopped, match=r"longer than 0\.3 seconds"):
         queries().run("SELECT 1", seconds=0.3)
     assert script.to("StopQueryExecution") == [{"QueryExecutionId": "q1"}]
+
+
+def test_a_typed_query_is_cut_on_its_own_and_held_to_its_seconds(script: Script) -> None:
+    """No query is put around it: Athena would give its rows in any order."""
+    from cityline.adapters.aws.engine import AthenaEngine  # noqa: PLC0415 - an extra
+
+    script.says("StartQueryExecution", {"QueryExecutionId": "q1"})
+    script.says("GetQueryExecution", ended("RUNNING"))
+    script.says("StopQueryExecution", {})
+    engine = AthenaEngine(queries()._in)
+    typed = "SELECT i FROM t ORDER BY i DESC"
+    with pytest.raises(QueryStopped, match=r"longer than 0\.3 seconds"):
+        engine.explore(typed, {"t": pa.table({"i": [1]})}, Limits(rows=10, seconds=0.3))
+    (asked,) = script.to("StartQueryExecution")
+    sent = " ".join(asked["QueryString"].split())
+    assert sent.startswith("SELECT t.i AS i FROM (")
+    assert sent.endswith("ORDER BY i DESC LIMIT 11")
 
 
 def test_whoever_stops_waiting_stops_the_query(

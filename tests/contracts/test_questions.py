@@ -152,10 +152,27 @@ def test_a_query_that_is_wrong_is_an_error_of_the_engine(engine: Engine, sql: st
         engine.query(sql, TABLES)
 
 
-def test_a_long_result_is_cut_and_says_so(engine: Engine) -> None:
-    found = engine.explore("SELECT id FROM curated.department ORDER BY id", TABLES, Limits(rows=2))
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM curated.department ORDER BY id DESC",
+        "(SELECT id FROM curated.department ORDER BY id DESC)",
+        "WITH d AS (SELECT id FROM curated.department) SELECT id FROM d ORDER BY id DESC LIMIT 3",
+        "SELECT 4 AS id UNION ALL SELECT id FROM curated.department WHERE id < 4 ORDER BY id DESC",
+        "SELECT id + 1 AS id FROM curated.department ORDER BY id DESC OFFSET 1",
+    ],
+)
+def test_a_long_result_is_cut_to_its_first_rows_and_says_so(engine: Engine, sql: str) -> None:
+    found = engine.explore(sql, TABLES, Limits(rows=2))
     assert found.truncated
-    assert found.table.num_rows == 2
+    assert found.table.column("id").to_pylist() == [4, 3]
+
+
+def test_a_result_that_its_own_limit_ends_is_whole(engine: Engine) -> None:
+    sql = "SELECT id FROM curated.department ORDER BY id DESC LIMIT 2"
+    found = engine.explore(sql, TABLES, Limits(rows=2))
+    assert not found.truncated
+    assert found.table.column("id").to_pylist() == [4, 3]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from cityline.dialect.aggregates import complete_aggregates
 from cityline.dialect.calls import spoken_call
 from cityline.dialect.doubles import compare_nan
 from cityline.dialect.linter import is_series, lint
+from cityline.dialect.outermost import outermost
 from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
 from cityline.dialect.types import is_moment, is_text
 from cityline.errors import EngineError
@@ -50,42 +51,34 @@ def emit(
     parameters: Mapping[str, Any] | None = None,
     names: Mapping[str, str] | None = None,
     notes: Collection[str] = (),
+    rows: int | None = None,
 ) -> str:
     """One SELECT in the target's SQL. `names` says what to call tables there, by their name here;
-    `notes` are columns that only note whether another one changed.
+    `notes` are columns that only note whether another one changed; `rows` is the most it gives.
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
-    try:
-        return _emitted(sql, target, schemas, parameters or {}, names or {}, notes)
-    except (SqlglotError, ValueError, LookupError) as error:
-        told = str(error).splitlines()[0]
-        raise EngineError(f"not portable: {told}", where=excerpt(sql)) from error
-
-
-def _emitted(
-    sql: str,
-    target: Target,
-    schemas: Schemas,
-    parameters: Mapping[str, Any],
-    names: Mapping[str, str],
-    notes: Collection[str],
-) -> str:
     problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes)
     if problems:
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
-    tree = typed(_bound(parse(sql), parameters), schemas)
-    if target == "trino":
-        tree = compare_nan(tree)
-    tree = complete_aggregates(tree, target)
-    tree = _renamed(_rewritten(tree, target), names)
-    return tree.sql(
-        dialect=_TARGETS[target],
-        pretty=True,
-        comments=False,
-        unsupported_level=ErrorLevel.RAISE,
-    )
+    try:
+        tree = outermost(typed(_bound(parse(sql), parameters or {}), schemas), rows)
+        if target == "trino":
+            tree = compare_nan(tree)
+        tree = complete_aggregates(tree, target)
+        tree = _renamed(_rewritten(tree, target), names or {})
+        return _said(tree, target)
+    except (SqlglotError, ValueError, LookupError) as error:  # what no check knew of
+        told = str(error).splitlines()[0]
+        raise EngineError(f"not portable: {told}", where=excerpt(sql)) from error
+
+
+def _said(tree: exp.Expr, target: Target) -> str:
+    """The tree's text; a clause that would be left out is an error."""
+    loud = ErrorLevel.RAISE
+    dialect = _TARGETS[target]
+    return tree.sql(dialect=dialect, pretty=True, comments=False, unsupported_level=loud)
 
 
 def unreadable(sql: str) -> str:

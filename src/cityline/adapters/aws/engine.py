@@ -58,10 +58,16 @@ class AthenaEngine:
         self.asked.append(measured)
         return found
 
-    def spoken(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None) -> str:
-        """The SQL Athena is given."""
+    def spoken(
+        self,
+        sql: str,
+        tables: Tables,
+        parameters: Mapping[str, Any] | None = None,
+        rows: int | None = None,
+    ) -> str:
+        """The SQL Athena is given; `rows` is the most it gives."""
         schemas = {name: self._schema(table) for name, table in tables.items()}
-        return spoken(sql, tables, schemas, self._relation, parameters)
+        return spoken(sql, tables, schemas, self._relation, parameters, rows)
 
     def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
         """One SELECT a person typed; it is cancelled after the limit's seconds. Bytes scanned are
@@ -69,7 +75,7 @@ class AthenaEngine:
         began = time.perf_counter()
         tables = named(sql, tables)
         found, measured = self._queries.run(
-            f"SELECT * FROM (\n{self.spoken(sql, tables)}\n) LIMIT {limits.rows + 1}",
+            self.spoken(sql, tables, rows=limits.rows + 1),
             seconds=limits.seconds,
             most_bytes=limits.result_mb * 1_000_000,
         )

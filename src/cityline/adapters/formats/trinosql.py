@@ -32,17 +32,18 @@ def spoken(
     schemas: Schemas,
     relation: Callable[[Table], str],
     parameters: Mapping[str, Any] | None = None,
+    rows: int | None = None,
 ) -> str:
-    """A portable SELECT in Trino's SQL. `relation` says where a table is read.
+    """A portable SELECT in Trino's SQL. `relation` says where a table is read; `rows` is the most
+    it gives.
 
     Each table is named by a word that no text can guess while the SQL is made, and all are filled
     in at once: a table's name may begin another's, and a parameter may look like one.
     """
     mark = f"given_{uuid.uuid4().hex}"
     places = {f"{mark}.t{at}": table for at, table in enumerate(tables.values())}
-    made = emit(
-        sql, "trino", schemas, parameters=parameters, names=dict(zip(tables, places, strict=True))
-    )
+    names = dict(zip(tables, places, strict=True))
+    made = emit(sql, "trino", schemas, parameters=parameters, names=names, rows=rows)
     return re.sub(rf"{mark}\.t\d+", lambda found: relation(places[found.group()]), made)
 
 

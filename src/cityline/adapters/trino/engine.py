@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,15 +63,21 @@ class TrinoEngine:
         """The result of one SELECT as Arrow."""
         return self.run(self.spoken(sql, tables, parameters))
 
-    def spoken(self, sql: str, tables: Tables, parameters: Mapping[str, Any] | None = None) -> str:
-        """The SQL Trino is given."""
+    def spoken(
+        self,
+        sql: str,
+        tables: Tables,
+        parameters: Mapping[str, Any] | None = None,
+        rows: int | None = None,
+    ) -> str:
+        """The SQL Trino is given; `rows` is the most it gives."""
         schemas = {name: self._schema(table) for name, table in tables.items()}
-        return spoken(sql, tables, schemas, self._relation, parameters)
+        return spoken(sql, tables, schemas, self._relation, parameters, rows)
 
-    def run(self, sql: str) -> pa.Table:
-        """Run Trino's own SQL."""
-        with self._errors(sql):
-            cursor = self._connection().cursor()
+    def run(self, sql: str, seconds: float = math.inf) -> pa.Table:
+        """Run Trino's own SQL, for so many `seconds` at most, its time in the queue included."""
+        with self._errors(seconds):
+            cursor = self._connection(seconds).cursor()
             cursor.execute(sql)
             rows = cursor.fetchall()
             columns = [(d[0], d[1].split("(")[0]) for d in cursor.description]
@@ -78,10 +85,10 @@ class TrinoEngine:
         return pa.table(arrays, names=[n for n, _ in columns])
 
     def explore(self, sql: str, tables: Tables, limits: Limits) -> Explored:
-        """One SELECT a person typed; the coordinator stops it after the limit's seconds."""
+        """One SELECT a person typed; the coordinator stops it after the limit's seconds, and looks
+        once a second."""
         began = time.perf_counter()
-        spoken = self.spoken(sql, tables)
-        found = self.run(f"SELECT * FROM ({spoken}) LIMIT {limits.rows + 1}")
+        found = self.run(self.spoken(sql, tables, rows=limits.rows + 1), limits.seconds)
         versions = [t for t in tables.values() if isinstance(t, Version)]
         return Explored(
             table=found.slice(0, limits.rows),
@@ -126,13 +133,14 @@ class TrinoEngine:
             return f"(SELECT * FROM {named} FOR VERSION AS OF {table.id})"
         return values(table)
 
-    def _connection(self) -> Any:
+    def _connection(self, seconds: float) -> Any:
         try:
             import trino  # noqa: PLC0415 - an extra
         except ImportError as error:
             told = "Trino's Python client is not installed"
             raise MissingExtra(told, hint="pip install 'cityline[trino]'") from error
         connect: Any = trino.dbapi.connect  # the client has no types
+        within = {"query_max_run_time": f"{seconds * 1000:.0f}ms"} if seconds < math.inf else {}
         return connect(
             host=self._where.host,
             port=self._where.port,
@@ -145,11 +153,12 @@ class TrinoEngine:
             session_properties={
                 "query_max_execution_time": f"{self._where.seconds}s",
                 "required_workers_max_wait_time": "60s",
+                **within,
             },
         )
 
     @contextmanager
-    def _errors(self, sql: str) -> Iterator[None]:
+    def _errors(self, seconds: float) -> Iterator[None]:
         import requests  # noqa: PLC0415 - comes with the client
         import trino.exceptions as failed  # noqa: PLC0415
 
@@ -161,14 +170,15 @@ class TrinoEngine:
             hint = "is it running? cityline doctor looks; then run again"
             raise SessionLost("Trino does not answer", where=where, hint=hint) from error
         except failed.TrinoQueryError as error:
-            raise _translated(error, where) from error
+            raise _translated(error, where, min(seconds, self._where.seconds)) from error
         except failed.Error as error:
             raise EngineError(f"Trino failed: {error}", where=where) from error
 
 
-def _translated(error: Any, where: str) -> EngineError:
+def _translated(error: Any, where: str, seconds: float) -> EngineError:
     if error.error_name == "EXCEEDED_TIME_LIMIT":
-        return QueryStopped("the query took too long", where=where, hint="ask for less")
+        told = f"the query took longer than {seconds:g} seconds"
+        return QueryStopped(told, where=where, hint="ask for less, or narrow the months")
     if error.error_type == "INSUFFICIENT_RESOURCES":
         told = f"Trino ran out of memory: {error.message}"
         return EngineError(told, where=where, hint="ask for less, or give Trino more memory")
