@@ -13,7 +13,7 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "right": ("right(s, 3)", "right(s, 100)", "right(s, strpos(s, ' ') - 1)", "right(s, -2)"),
     "substr": (
         "substr(s, 2)", "substr(s, 2, 3)", "substr(s, 50, 2)", "substr(s, strpos(s, ' '))",
-        "substr(s, strpos(s, 'e'), 2)", "substr(s, 1, strpos(s, 'e'))",
+        "substr(s, strpos(s, 'e'), 2)", "substr(s, 1, strpos(s, 'e'))", "substr(s, 2, m)",
     ),
     "substring": ("substring(s, 1, 4)",),
     "strpos": ("strpos(s, 'e')", "strpos(s, '')"),

@@ -149,7 +149,7 @@ def _left(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     if isinstance(args[1], exp.Literal):
         return first(count)
     fewer = first(f"greatest(length({text}) + {count}, 0)")
-    return f"CASE WHEN {count} >= 0 THEN {first(count)} ELSE {fewer} END"
+    return f"CASE WHEN {count} >= 0 THEN {first(count)} WHEN {count} < 0 THEN {fewer} END"
 
 
 @_special("right")
@@ -162,7 +162,7 @@ def _right(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     if isinstance(args[1], exp.Literal):
         return last
     rest = f"substr({text}, 1 - {count})"
-    return f"CASE WHEN {count} >= 0 THEN {last} ELSE {rest} END"
+    return f"CASE WHEN {count} >= 0 THEN {last} WHEN {count} < 0 THEN {rest} END"
 
 
 @_special("substr", "substring")
@@ -175,7 +175,7 @@ def _part(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     if not computed:
         return plain
     below = " OR ".join(f"{_whole(a, target, say)} < 0" for a in computed)
-    fewer = f", greatest({rest[0]} - 1, 0)" if rest else ""
+    fewer = f", CASE WHEN {rest[0]} > 0 THEN {rest[0]} - 1 ELSE {rest[0]} END" if rest else ""
     return (
         f"CASE WHEN {below} THEN {_failing('substr() of a position below 0', target)} "
         f"WHEN {start} = 0 THEN substr({text}, 1{fewer}) ELSE {plain} END"

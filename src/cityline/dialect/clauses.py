@@ -80,11 +80,19 @@ def _own(node: exp.Expr) -> Iterator[tuple[str, str]]:
             yield from _key(node)
         case exp.Offset() if node.parent is not None and not node.parent.args.get("order"):
             yield "OFFSET without ORDER BY leaves out any rows", "ORDER BY a total order"
+        case exp.Limit() | exp.Offset() if _no_count(node.expression):
+            yield f"{type(node).__name__.upper()} takes a whole number", "LIMIT 10"
         case exp.Cast() if not node.to.is_type(*_TYPES):
             hint = "DOUBLE" if node.to.is_type("float") else "see docs/reference/portable-sql.md"
             yield f"a cast to {node.to.sql()} is not portable", hint
         case exp.Is() if not isinstance(node.expression, exp.Null | exp.Boolean):
             yield "IS takes NULL, TRUE or FALSE", "x IS NOT DISTINCT FROM y"
+
+
+def _no_count(node: exp.Expr | None) -> bool:
+    if isinstance(node, exp.Literal):
+        return not node.is_int
+    return isinstance(node, exp.Null | exp.Neg | exp.Query)
 
 
 def _frame(node: exp.WindowSpec) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,7 @@ def outermost(tree: exp.Expr, rows: int | None = None) -> exp.Expr:
     """A statement without parentheses around it, giving at most `rows` rows: its first ones.
 
     Trino sorts nothing in parentheses unless it is cut there. For that reason the limit is the
-    statement's own, too, and no other query is put around it. A limit that is no whole number stays
-    for the engine to refuse.
+    statement's own, too, and no other query is put around it.
     """
     while isinstance(tree, exp.Subquery) and tree.is_wrapper:
         tree = tree.this.pop()

@@ -69,6 +69,8 @@ CALLS = {"t": {"id": "BIGINT", "d": "DATE", "e": "DATE", "x": "DOUBLE", "s": "VA
         ("SELECT s FROM t UNION BY NAME SELECT s FROM t", "BY NAME", "in their order"),
         ("WITH RECURSIVE a AS (SELECT 1 AS n) SELECT n FROM a", "RECURSIVE", "generate_series"),
         ("SELECT id FROM t OFFSET 2", "OFFSET without", "ORDER BY"),
+        ("SELECT id FROM t ORDER BY id LIMIT 1e3", "LIMIT takes a whole number", ""),
+        ("SELECT id FROM t ORDER BY id LIMIT (SELECT 3)", "LIMIT takes a whole number", ""),
         ("SELECT id FROM t ORDER BY id LIMIT 10%", "LIMIT of a percentage", "row_number()"),
         ("SELECT t.id FROM t SEMI JOIN t AS u ON t.id = u.id", "SEMI JOIN", "EXISTS"),
         (
