@@ -77,22 +77,22 @@ def assemble(
     settings = folder.environment
     home = own_home(folder, home)
     kept = _here(settings, home) if settings.kind == "local" else _there(settings, home, stage)
-    work = home / "incoming"
-    store = kept.store
+    duck = DuckEngine(kept.store, settings.memory_limit, settings.threads, home / "incoming")
     asks_in = _asks_in(folder, stage)
     engines: dict[str, Callable[[], Engine]] = {
-        "duckdb": cache(lambda: DuckEngine(store, settings.memory_limit, settings.threads, work)),
-        "spark": cache(lambda: _spark(settings, store, home, kept.table)),
+        "duckdb": lambda: duck,
+        "spark": cache(lambda: _spark(settings, kept.store, home, kept.table)),
         "trino": lambda: _trino(settings),
-        "athena": lambda: cloud_engine(folder, asks_in) if asks_in else engines["duckdb"](),
+        "athena": lambda: cloud_engine(folder, asks_in) if asks_in else duck,
     }
     return Parts(
         folder=folder,
         home=home,
-        store=store,
+        store=kept.store,
         catalog=kept.catalog,
         engine=engines[settings.engine](),
         asking=engines[settings.questions](),
+        trial=duck,
         ledger=kept.ledger,
         journal=kept.journal,
         figures=VegaFigures(home / "cache" / "pictures"),
@@ -199,20 +199,18 @@ def open_estate(root: Path, environment: str = "aws") -> Estate:
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415 - heavy
     from cityline.adapters.local.store import FolderStore  # noqa: PLC0415
     from cityline.deploy.estate import Estate  # noqa: PLC0415 - only those who deploy need it
-    from cityline.flow.checking import policies  # noqa: PLC0415
-    from cityline.lake.address import Address, Zone  # noqa: PLC0415
-    from cityline.stages.structure import shape  # noqa: PLC0415
+    from cityline.flow.checking import compiled, policies  # noqa: PLC0415
+    from cityline.flow.shapes import shapes  # noqa: PLC0415
 
     folder = read_folder(root, environment)
-    problems = policies(folder)
+    plans, problems = compiled(folder)
+    engine = DuckEngine(FolderStore(folder.root / folder.environment.home / "lake"))
+    found = shapes(folder, plans, engine)
+    problems += [*policies(folder), *found.problems]
     if problems:
         raise DeclarationError(problems)
-    engine = DuckEngine(FolderStore(folder.root / folder.environment.home / "lake"))
-    schemas = {
-        Address(Zone.CURATED, name).table: shape(model, engine)
-        for name, model in folder.models.items()
-    }
-    return Estate(folder, schemas)
+    curated = {name: kinds for name, kinds in found.types.items() if name.startswith("curated.")}
+    return Estate(folder, curated)
 
 
 def open_portal(base: str, settings: Environment) -> Portal:

@@ -13,7 +13,9 @@ import pytest
 
 from cityline.adapters.portals.sample import SamplePortal
 from cityline.errors import SourceUnreachable
+from cityline.flow.checking import compiled
 from cityline.flow.run import run
+from cityline.flow.shapes import shapes
 from cityline.flow.steps.answer import compute, load
 from cityline.lake.receipt import Outcome
 from cityline.stages.publish.release import verify_release
@@ -160,3 +162,16 @@ def test_a_source_can_come_from_a_folder(tmp_path: Path, portal: SamplePortal) -
     finished = run(parts, lambda _: None)
     assert all(r.generated for r in finished.receipts)
     assert run(parts, lambda _: None).changed is False
+
+
+def test_tables_are_known_before_a_run_as_they_are_after_it(ran: Ran) -> None:
+    plans, none = compiled(ran.parts.folder)
+    assert none == []
+    known = shapes(ran.parts.folder, plans, ran.parts.trial)
+    assert known.problems == []
+    tables = ran.done.tables()
+    assert {"landing.inquiry_volume", "curated.calendar", "curated.type_month"} <= set(tables)
+    for name, version in tables.items():
+        if name.partition(".")[0] in ("landing", "curated"):
+            made = ran.parts.engine.query(f"SELECT * FROM {name} LIMIT 0", {name: version})
+            assert made.schema.remove_metadata() == known.tables[name].schema, name

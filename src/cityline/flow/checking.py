@@ -14,6 +14,7 @@ from cityline.errors import CitylineError, DeclarationError, Problem
 from cityline.flow.parts import Parts
 from cityline.flow.plan import plan
 from cityline.flow.portability import unportable
+from cityline.flow.shapes import shapes
 from cityline.guards import govern, protect
 from cityline.ports.cleaning import CleaningPlan
 from cityline.stages.analyse.sentences import check_sentence
@@ -38,8 +39,36 @@ def check_city(parts: Parts) -> Checked:
     folder = parts.folder
     problems: list[Problem] = []
     problems += _caught(lambda: plan(folder))
+    plans, refused = compiled(folder)
+    problems += refused
+    rules = 0
+    for address, ruleset in folder.rules.items():
+        file = f"policies/quality/{address}.dqdl"
+        rules += len(ruleset.rules)
+        problems += _caught(partial(govern.check, ruleset, file))
+    for name, question in folder.questions.items():
+        problems += check_sentence(question.sentence, f"questions/{name}.sql")
+    found = shapes(folder, plans, parts.trial)
+    problems += found.problems
+    problems += unportable(folder, plans, found)
+    problems += missing_words(folder)
+    problems += policies(folder)
+    for language, words in folder.languages.items():
+        for told in words.questions.values():
+            problems += check_sentence(told.sentence, f"languages/{language}.toml")
+    tests, failed = _model_tests(parts)
+    known = {(p.file, p.key) for p in found.problems}
+    problems += [p for p in failed if (p.file, p.key) not in known]
+    if problems:
+        raise DeclarationError(problems)
+    return Checked(tests, rules, len(folder.access.tests) if folder.access else 0)
+
+
+def compiled(folder: Folder) -> tuple[dict[str, CleaningPlan], list[Problem]]:
+    """Every recipe that can be, as a plan for an extract of today, and what keeps the others."""
     today = datetime.now(UTC).date()
     plans: dict[str, CleaningPlan] = {}
+    problems: list[Problem] = []
     for name, recipe in folder.recipes.items():
         source = folder.sources.get(recipe.source)
         if source is not None:
@@ -48,24 +77,7 @@ def check_city(parts: Parts) -> Checked:
                 plans[name] = compile_recipe(recipe, source, fixes, today)
             except DeclarationError as error:
                 problems += error.problems
-    rules = 0
-    for address, ruleset in folder.rules.items():
-        file = f"policies/quality/{address}.dqdl"
-        rules += len(ruleset.rules)
-        problems += _caught(partial(govern.check, ruleset, file))
-    for name, question in folder.questions.items():
-        problems += check_sentence(question.sentence, f"questions/{name}.sql")
-    problems += unportable(folder, plans)
-    problems += missing_words(folder)
-    problems += policies(folder)
-    for language, words in folder.languages.items():
-        for told in words.questions.values():
-            problems += check_sentence(told.sentence, f"languages/{language}.toml")
-    tests, failed = _model_tests(parts)
-    problems += failed
-    if problems:
-        raise DeclarationError(problems)
-    return Checked(tests, rules, len(folder.access.tests) if folder.access else 0)
+    return plans, problems
 
 
 def policies(folder: Folder) -> list[Problem]:

@@ -19,7 +19,8 @@ from cityline.ports.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """An opened city. `engine` prepares and structures, `asking` answers questions.
+    """An opened city. `engine` prepares and structures, `asking` answers questions, `trial` is
+    DuckDB on this machine, where SQL is tried before there are any data.
 
     `home` holds the ledger, the site and, unless it is in a bucket, the lake; `code` is the hash of
     the program, so that a changed program runs its steps again. `accept` is a person's reason to
@@ -32,6 +33,7 @@ class Parts:
     catalog: Catalog
     engine: Engine
     asking: Engine
+    trial: Engine
     ledger: Ledger
     journal: Journal
     figures: Figures

@@ -24,7 +24,7 @@ def plan(folder: Folder) -> tuple[str, ...]:
     return (
         *(f"ingest/{name}" for name in folder.sources),
         *(f"prepare/{name}" for name in folder.recipes),
-        *(f"structure/{name}" for name in _models(folder)),
+        *(f"structure/{name}" for name in models(folder)),
         *(f"analyse/{name}" for name in questions(folder)),
         *(f"visualise/{name}" for name in questions(folder)),
         "publish/site",
@@ -36,8 +36,8 @@ def questions(folder: Folder) -> list[str]:
     return sorted(folder.questions, key=lambda n: (folder.questions[n].order, n))
 
 
-def _models(folder: Folder) -> list[str]:
-    """Models so that each comes after those it reads."""
+def models(folder: Folder) -> list[str]:
+    """Models so that each comes after those it reads. Raises DeclarationError for a circle."""
     graph = {
         name: {Address.parse(r).name for r in model.reads if r.startswith("curated.")}
         for name, model in folder.models.items()

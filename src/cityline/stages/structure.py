@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 
 from cityline.declarations.model import Model, ModelTest
-from cityline.errors import StepError
 from cityline.lake.address import Address, Zone
 from cityline.ports.engine import Engine, Tables, Written
 
@@ -62,31 +61,6 @@ def reconcile(model: Model, engine: Engine, tables: Tables) -> list[Reconciliati
         total, expected = (_number(row[k]) for k in ("total", "expected"))
         found.append(Reconciliation(column, total, other, expected))
     return found
-
-
-def shape(model: Model, engine: Engine) -> dict[str, str]:
-    """The column types of a model's table in DuckDB's words, as its first test yields them.
-
-    Raises EngineError when it cannot be run, StepError for a model without a test.
-    """
-    if not model.tests:
-        hint = "add [[tests]] with the rows given and the rows expected"
-        raise StepError("its types are not known", where=f"models/{model.name}.sql", hint=hint)
-    given = {name: _table(rows) for name, rows in model.tests[0].given.items()}
-    return {f.name: _type(f.type) for f in engine.query(model.sql, given).schema}
-
-
-def _type(arrow: pa.DataType) -> str:
-    kinds = (
-        (pa.types.is_boolean, "BOOLEAN"),
-        (pa.types.is_date, "DATE"),
-        (pa.types.is_timestamp, "TIMESTAMP"),
-        (pa.types.is_int64, "BIGINT"),
-        (pa.types.is_integer, "INTEGER"),
-        (pa.types.is_floating, "DOUBLE"),
-        (pa.types.is_decimal, "DECIMAL"),
-    )
-    return next((name for fits, name in kinds if fits(arrow)), "VARCHAR")
 
 
 def check_model(model: Model, engine: Engine) -> list[ModelTestResult]:

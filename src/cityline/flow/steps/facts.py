@@ -10,6 +10,20 @@ import pyarrow as pa
 from cityline.flow.parts import Parts
 from cityline.flow.steps.outcome import Done
 
+SYSTEM = {
+    "lake.city": pa.schema([("fiscal_year_first_month", pa.int32()), ("time_zone", pa.string())]),
+    "lake.extract": pa.schema(
+        [
+            ("source", pa.string()),
+            ("extracted_on", pa.date32()),
+            ("collection_began", pa.date32()),
+            ("data_processed", pa.string()),
+            ("rows", pa.int64()),
+        ]
+    ),
+}
+"""The columns of the lake's own tables."""
+
 
 def extracted_on(parts: Parts, source: str, done: Done) -> date:
     """The day the portal made the extract, in the city's time zone.
@@ -24,6 +38,10 @@ def extracted_on(parts: Parts, source: str, done: Done) -> date:
 def system_tables(parts: Parts, done: Done) -> dict[str, pa.Table]:
     """`lake.city` (one row) and `lake.extract` (one row per source), see `declarations.model`."""
     city = parts.folder.city
+    own = {
+        "fiscal_year_first_month": city.fiscal_year_first_month,
+        "time_zone": city.time_zone,
+    }
     extracts = [
         {
             "source": name,
@@ -35,19 +53,5 @@ def system_tables(parts: Parts, done: Done) -> dict[str, pa.Table]:
         for name, source in parts.folder.sources.items()
         if f"ingest/{name}" in done.receipts
     ]
-    schema = pa.schema(
-        [
-            ("source", pa.string()),
-            ("extracted_on", pa.date32()),
-            ("collection_began", pa.date32()),
-            ("data_processed", pa.string()),
-            ("rows", pa.int64()),
-        ]
-    )
-    first_month = pa.array([city.fiscal_year_first_month], pa.int32())
-    return {
-        "lake.city": pa.table(
-            {"fiscal_year_first_month": first_month, "time_zone": [city.time_zone]}
-        ),
-        "lake.extract": pa.Table.from_pylist(extracts, schema),
-    }
+    rows = {"lake.city": [own], "lake.extract": extracts}
+    return {name: pa.Table.from_pylist(rows[name], schema) for name, schema in SYSTEM.items()}
