@@ -14,17 +14,23 @@ import pytest
 
 from cityline import wiring
 from cityline.adapters.portals.sample import SamplePortal
+from cityline.cli import job
 from cityline.cli.program import run
-from cityline.errors import ExitCode
+from cityline.deploy.jobs import WAY
+from cityline.deploy.policies.statements import document, statement
+from cityline.errors import CitylineError, ExitCode
 from cityline.flow.plan import plan
 from cityline.flow.steps.outcome import Done
 from cityline.wiring import open_city
 from tests.aws.emulator import Emulator
-from tests.aws.running import with_jobs
+from tests.aws.running import put_code, with_jobs
 from tests.aws.standing import Standing, stand
 from tests.buckets import same_tables
 from tests.conftest import Ran, copy_vancouver, run_city
 
+_METRICS = json.dumps(
+    document([statement("Metrics", "Allow", ["cloudwatch:PutMetricData"], ["*"])])
+)
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1200)]
 
 
@@ -69,6 +75,10 @@ def standing(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Standin
     work = tmp_path_factory.mktemp("platform")
     made = stand(aws, work / "city", "cityline-run")
     with_jobs(made, work)
+    for role in WAY:  # the emulator tells policies no namespace; the matrix of policies has it
+        aws.client("iam").put_role_policy(
+            RoleName=made.names.role(role), PolicyName="metrics", PolicyDocument=_METRICS
+        )
     return made
 
 
@@ -144,6 +154,31 @@ def _shape(told: Any) -> Any:
 
 
 _OWN = ("site", "last_failure", "run")
+
+
+def test_the_operator_sees_how_each_job_ended(
+    standing: Standing, cityline: Line, first: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _gauges(cityline)
+    assert first.code == ExitCode.OK
+    for role in WAY:
+        assert before["job successes", role] >= 1
+        assert before["job failures", role] == 0
+    assert before["job rows", "prepare"] > 0
+    assert before["job time", "structure"] > 0
+    standing.act(monkeypatch, "publisher")  # which may not do another job's work
+    told = ["--environment", "aws", "--city", put_code(standing), "--stage", "ingest"]
+    with pytest.raises(CitylineError):
+        job.main([*told, "--portal", "http://127.0.0.1:9"])
+    after = _gauges(cityline)
+    assert after["job failures", "ingest"] == 1
+    assert after["job successes", "ingest"] == before["job successes", "ingest"]
+
+
+def _gauges(cityline: Line) -> dict[tuple[str, str], Any]:
+    told = cityline("monitor", "--days", "1")
+    assert told.code == ExitCode.OK, told.said
+    return {(g["gauge"], g["of"]): g["value"] for g in told.data["gauges"]}
 
 
 def test_who_may_not_run_is_told(standing: Standing, portal: SamplePortal) -> None:

@@ -246,6 +246,15 @@ def test_a_city_is_made_changed_left_alone_and_removed(
     assert standing(aws, "smoke-whole") == []
 
 
+def test_logs_that_services_made_are_left(as_deployer: Emulator) -> None:
+    mine = ["/left/ours", "/aws-glue/jobs/left-prepare-role/left-prepare/x",
+            "/aws-glue/jobs/logs-v2-left-prepare", "/aws-glue-databrew/jobs-left-x"]  # fmt: skip
+    others = ["/leftover/x", "/aws-glue/jobs/error", "/aws-glue/jobs/nleft-x", "/aws-glue/left"]
+    for group in (*mine, *others):
+        as_deployer.client("logs", HOME).create_log_group(logGroupName=group)
+    assert Leftovers().left("left", HOME) == [f"log group {g}" for g in sorted(mine)]
+
+
 def _default_group(aws: Emulator, prefix: str) -> dict[str, Any]:
     """The default security group of a city's network."""
     ec2 = aws.client("ec2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cityline.adapters.local.gauges import LocalGauges
+from cityline.declarations.folder import read_folder
 from cityline.deploy.checks.metrics import METRICS
+from cityline.deploy.estate import Estate
+from cityline.deploy.stacks import observability
 from cityline.errors import CloudRefused
-from cityline.ports.gauges import GAUGES, Gauges, Reading
+from cityline.lake.receipt import Outcome, Receipt
+from cityline.ports.gauges import GAUGES, Gauges, Reading, figures_of_job
+from tests.conftest import ROOT
 from tests.contracts.small_home import small_home
 
 if TYPE_CHECKING:
@@ -33,15 +39,12 @@ TABLE: dict[tuple[str, str], tuple[str, set[str]]] = {
     ("AWS/Athena", "ProcessedBytes"): ("Bytes", {"WorkGroup"}),
     ("AWS/Athena", "TotalExecutionTime"): ("Milliseconds", {"WorkGroup"}),
     ("AWS/Athena", "QueryQueueTime"): ("Milliseconds", {"WorkGroup"}),
-    ("Glue", "glue.driver.aggregate.elapsedTime"):
-        ("Milliseconds", {"JobName", "JobRunId", "Type"}),
-    ("Glue", "glue.driver.aggregate.recordsRead"): ("Count", {"JobName", "JobRunId", "Type"}),
-    ("Glue", "glue.driver.aggregate.bytesRead"): ("Bytes", {"JobName", "JobRunId", "Type"}),
-    ("Glue", "glue.driver.aggregate.numCompletedTasks"):
-        ("Count", {"JobName", "JobRunId", "Type"}),
-    ("Glue", "glue.driver.aggregate.numFailedTasks"): ("Count", {"JobName", "JobRunId", "Type"}),
+    ("Cityline", "JobTime"): ("Milliseconds", {"Job"}),
+    ("Cityline", "JobRows"): ("Count", {"Job"}),
+    ("Cityline", "JobSucceeded"): ("Count", {"Job"}),
+    ("Cityline", "JobFailed"): ("Count", {"Job"}),
 }  # fmt: skip
-"""The services' documentation, written down once more: metric → unit and dimensions."""
+"""The services' documentation and what our jobs write, once more: metric → unit and dimensions."""
 DAILY = {"BucketSizeBytes", "NumberOfObjects"}
 
 
@@ -84,9 +87,8 @@ def test_a_run_is_seen_in_the_gauges_of_the_machine(tmp_path: Path) -> None:
         ("scanned", "publishing"): 600,
         ("job time", "ingest"): 2_000,
         ("job time", "prepare"): 5_000,
-        ("job bytes", "prepare"): 5_000,
-        ("job bytes", "structure"): 400,
-        ("job tasks", "prepare"): 1,
+        ("job successes", "ingest"): 1,
+        ("job successes", "prepare"): 0,
         ("job failures", "prepare"): 1,
         ("job failures", "structure"): 1,
         ("charges", "all"): 12.5,
@@ -132,10 +134,10 @@ def watched(account: str) -> Any:
     )
 
 
-def cloudwatch() -> Gauges:
+def cloudwatch(there: Any = None) -> Gauges:
     from cityline.adapters.aws.gauges import CloudWatchGauges  # noqa: PLC0415 - an extra
 
-    return CloudWatchGauges(watched)
+    return CloudWatchGauges(lambda account: there or watched(account))
 
 
 def put(cloud: Emulator, region: str, gauge: str, of: tuple[str, ...], *values: float) -> None:
@@ -163,7 +165,7 @@ def test_figures_of_cloudwatch_by_the_same_names(cloud: Emulator) -> None:
     put(cloud, HOME, "copy lag", ("gauged-raw", "gauged-raw-copy", "whole"), 12.0, 700.0, 3.0)
     put(cloud, HOME, "scanned", ("gauged-analysis",), 1e7, 2e7)
     put(cloud, HOME, "query time", ("gauged-analysis",), 100.0, 900.0)
-    put(cloud, HOME, "job time", ("gauged-prepare", "ALL", "count"), 60_000.0)
+    put(cloud, HOME, "job time", ("gauged-prepare",), 60_000.0)
     readings = cloudwatch().read(2)
     assert value(readings, "charges", "all") == 42.5
     assert value(readings, "charges of a service", "AmazonS3") == 1.25
@@ -177,6 +179,33 @@ def test_figures_of_cloudwatch_by_the_same_names(cloud: Emulator) -> None:
     for gauge, of in (("charges of a service", "AWSGlue"), ("stored", "curated"),
                       ("objects", "raw"), ("job failures", "prepare")):  # fmt: skip
         assert value(readings, gauge, of) is None
+
+
+@pytest.mark.aws
+def test_what_a_job_tells_is_what_is_read_and_what_its_alarm_watches(
+    cloud: Emulator,
+) -> None:
+    from cityline.adapters.aws.gauges import tell  # noqa: PLC0415 - an extra
+
+    receipts = [
+        Receipt("r-1", "ingest/a", Outcome.DONE, "", "", 1.5, rows_in=40),
+        Receipt("r-1", "ingest/b", Outcome.UNCHANGED, "", "", 9.0, rows_in=9),
+    ]
+    estate = Estate(read_folder(ROOT / "cities" / "vancouver", "aws"), {})
+    job = estate.names.job("ingest")
+    tell(HOME, job, figures_of_job(receipts))
+    alarm = observability.build(estate).resources["IngestSilentAlarm"]["Properties"]
+    asked = {key: alarm[key] for key in ("Namespace", "MetricName", "Dimensions", "Period")}
+    now = datetime.now(UTC)
+    told = cloud.client("cloudwatch", HOME).get_metric_statistics(
+        **asked, Statistics=[alarm["Statistic"]], StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+    )  # fmt: skip
+    assert sum(p["Sum"] for p in told["Datapoints"]) == 1
+    there = replace(watched(ACCOUNT), jobs={"ingest": job})
+    readings = cloudwatch(there).read(1)
+    figures = {"job time": 1_500, "job rows": 40, "job successes": 1, "job failures": 0}
+    assert {g: value(readings, g, "ingest") for g in figures} == figures
 
 
 @pytest.mark.aws

@@ -7,8 +7,12 @@ others weaken a control each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from cityline.deploy.auditing import DEFAULT_REGIONS
+from cityline.deploy.cis import emergencies
+
+_OBJECTS = "AdvancedEventSelectors.1.FieldSelectors.2.StartsWith"
 Bodies = dict[str, dict[str, Any]]
 Change = Callable[[Bodies], None]
 
@@ -72,7 +76,12 @@ def stated(stack: str, resource: str, document: str, sid: str, **parts: Any) -> 
 
 def selector(value: list[Any]) -> Change:
     """Change which objects the trail records."""
-    return put("audit", "Trail", "AdvancedEventSelectors.1.FieldSelectors.2.StartsWith", value)
+    return put("audit", "Trail", _OBJECTS, value)
+
+
+def _parameters(bodies: Bodies) -> dict[str, Any]:
+    found = bodies["audit"]["Resources"]["TrailTable"]["Properties"]["TableInput"]["Parameters"]
+    return cast("dict[str, Any]", found)
 
 
 _RULE = "ReplicationConfiguration.Rules.0"
@@ -213,7 +222,28 @@ _WATCH = (
     ("trails", "a trail without a key", cut("audit", "Trail", "KMSKeyId")),
     ("trails", "objects of one zone only",
      selector([{"Fn::Sub": "arn:aws:s3:::cityline-vancouver-raw-${AWS::AccountId}-ca-central-1/"}])),
+    ("trails", "copies nobody watches", cut("audit", "Trail", f"{_OBJECTS}.-1")),
     ("trails", "no trail", gone("audit", "Trail")),
+    ("trail-regions", "a region that is not read", lambda b: _parameters(b).update(
+        {"projection.region.values": "ca-central-1,ca-west-1,us-east-1"})),
+    ("trail-regions", "our second region is not read", lambda b: _parameters(b).update(
+        {"projection.region.values": ",".join(DEFAULT_REGIONS)})),
+    ("event-kinds", "another role of emergencies", put("people", "AdministratorRole", "RoleName", "x")),
+    ("event-kinds", "a role of emergencies nobody watches",
+     put("audit", "EmergenciesFilter", "FilterPattern", emergencies([]).pattern)),
+    ("job-failures", "no rule", gone("observability", "JobFailures")),
+    ("job-failures", "a rule of other jobs",
+     put("observability", "JobFailures", "EventPattern.detail.jobName", ["cityline-vancouver-ingest"])),
+    ("job-failures", "a rule that tells a condition EventBridge cannot meet",
+     stated("audit", "AlarmsPolicy", "PolicyDocument", "Rules",
+            Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}})),
+    ("job-silence", "silence that is taken for peace",
+     put("observability", "IngestSilentAlarm", "TreatMissingData", "notBreaching")),
+    ("job-silence", "an alarm on what Glue does not write",
+     put("observability", "IngestSilentAlarm", "MetricName", "glue.driver.aggregate.numCompletedTasks")),
+    ("known-metrics", "a metric that only a GlueContext writes",
+     put("observability", "IngestSilentAlarm", "Namespace", "Glue")),
+    ("log-groups", "a job's log that Glue makes itself", gone("catalogue", "IngestErrorLog")),
     ("event-kinds", "an event kind nobody watches", gone("audit", "RootUseFilter")),
     ("event-kinds", "a filter without an alarm", gone("audit", "RootUseAlarm")),
     ("event-kinds", "a pattern that finds nothing",

@@ -8,8 +8,8 @@ from cityline.deploy.checks import CHECKS
 from cityline.deploy.controls import CONTROLS
 
 
-def test_there_are_fifty_four_and_all_are_held() -> None:
-    assert len({c.id for c in CONTROLS}) == len(CONTROLS) == 54
+def test_there_are_fifty_five_and_all_are_held() -> None:
+    assert len({c.id for c in CONTROLS}) == len(CONTROLS) == 55
     assert [c.id for c in CONTROLS if not c.held] == []
 
 

@@ -69,6 +69,11 @@ def _but(key: str, value: str) -> Callable[[list[Document]], list[Document]]:
     return lambda told: [{**a, "Value": value} if a["Key"] == key else a for a in told]
 
 
+def _but_here(told: Document) -> Document:
+    """A table's parameters that leave out every region but ours."""
+    return {**told, "projection.region.values": "ca-central-1,ca-west-1"}
+
+
 _STRANGER = {"AWS": "arn:aws:iam::999999999999:root"}
 _FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _RULE = "ReplicationConfiguration.Rules.*"
@@ -144,6 +149,8 @@ WEAKENINGS: tuple[Weakening, ...] = (
     *_w("C21", "keys", "KMS::Key", ("KeyPolicy.Statement.1.Condition", GONE)),
     *_w("C22", "trails", "CloudTrail::Trail", ("IsMultiRegionTrail", False),
         ("IncludeGlobalServiceEvents", False), ("", GONE)),
+    *_w("C22", "trail-regions", "Glue::Table", ("", GONE), ("TableInput.Parameters", _but_here),
+        where=lambda stack, name: name == "TrailTable"),
     *_w("C23", "trails", "CloudTrail::Trail", ("KMSKeyId", GONE)),
     *_w("C23", "trail-delivery", "KMS::Key", ("KeyPolicy", _dropped("TrailEncrypts")),
         where=lambda stack, name: (stack, name) == ("keys", "TrailKey")),
@@ -187,6 +194,8 @@ WEAKENINGS: tuple[Weakening, ...] = (
     *_w("C38", "alarm-actions", "CloudWatch::Alarm", ("AlarmActions", []), ("AlarmActions", GONE),
         ("AlarmActions", ["arn:aws:sns:ca-central-1:1:elsewhere"])),
     *_w("C39", "log-groups", "Logs::LogGroup", ("RetentionInDays", GONE), ("RetentionInDays", 30)),
+    *_w("C39", "log-groups", "Logs::LogGroup", ("", GONE), ("LogGroupName", "elsewhere"),
+        where=lambda stack, name: stack == "catalogue"),
     *_w("C40", "alarm-actions", "CloudWatch::Alarm", ("ActionsEnabled", False)),
     *_w("C41", "log-groups", "Logs::LogGroup", ("KmsKeyId", GONE)),
     *_w("C42", "wide-statements", "IAM::ManagedPolicy", ("PolicyDocument", _allows("*"))),
@@ -234,6 +243,16 @@ WEAKENINGS: tuple[Weakening, ...] = (
     *_w("C59", "topics", "SNS::TopicPolicy", ("PolicyDocument", _dropped("TlsOnly")), ("", GONE)),
     *_w("C59", "open-principals", "SNS::TopicPolicy",
         ("PolicyDocument", _allows("sns:Publish", Principal="*"))),
+    *_w("C61", "job-failures", "Events::Rule", ("", GONE), ("State", "DISABLED"),
+        ("State", GONE), ("Targets", GONE), ("Targets.*.Arn", "arn:aws:sns:ca-central-1:1:elsewhere"),
+        *((f"EventPattern.{p}.*", GONE) for p in ("source", "detail-type", "detail.state",
+                                                  "detail.jobName"))),
+    *_w("C61", "job-failures", "SNS::TopicPolicy", ("PolicyDocument", _dropped("Rules")),
+        where=lambda stack, name: stack == "audit"),
+    *_w("C61", "job-silence", "CloudWatch::Alarm", ("", GONE), ("TreatMissingData", "notBreaching"),
+        ("TreatMissingData", GONE), ("ComparisonOperator", "GreaterThanThreshold"),
+        ("Threshold", 0), ("MetricName", "JobFailed"), ("Dimensions.*.Value", "elsewhere"),
+        where=lambda stack, name: name.endswith("SilentAlarm")),
 )  # fmt: skip
 
 ADDED: Mapping[str, tuple[str, str, str]] = {

@@ -11,7 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cityline.cli.commands.way import line
+from cityline.declarations.folder import Folder
+from cityline.errors import CitylineError
 from cityline.flow.run import ALONE, run
+from cityline.lake.receipt import Receipt
+from cityline.ports.gauges import figures_of_job
+from cityline.watching import tell_of_job
 from cityline.wiring import assemble, declared_city
 
 
@@ -28,19 +33,40 @@ def main(argv: Sequence[str]) -> None:
     asked, _ = parser.parse_known_args(argv)
     with tempfile.TemporaryDirectory(prefix="cityline-") as work:
         folder = declared_city(asked.city, asked.environment, Path(work))
-        parts = assemble(
-            folder,
-            home=Path(work) / "home",
-            portal=asked.portal,
-            accept=asked.accept,
-            stage=asked.stage,
-        )
-        run(
-            parts,
-            lambda receipt: print(line(receipt), flush=True),  # noqa: T201 - the job's log
-            only=asked.stage,
-            name=asked.run,
-        )
+        told: list[Receipt] = []
+
+        def note(receipt: Receipt) -> None:
+            told.append(receipt)
+            _say(line(receipt))
+
+        well = False
+        try:
+            parts = assemble(
+                folder,
+                home=Path(work) / "home",
+                portal=asked.portal,
+                accept=asked.accept,
+                stage=asked.stage,
+            )
+            run(parts, note, only=asked.stage, name=asked.run)
+            well = True
+        finally:
+            _tell(folder, asked.stage, told, well=well)
+
+
+def _tell(folder: Folder, part: str, receipts: Sequence[Receipt], *, well: bool) -> None:
+    """How the job ended, as a metric: an alarm rings when no success is told for a day. What the
+    job did is done whether or not it can be told."""
+    ended = {"job successes": float(well), "job failures": float(not well)}
+    try:
+        tell_of_job(folder, part, {**figures_of_job(receipts), **ended})
+    except CitylineError as error:
+        _say(f"the end of {part} could not be told: {error}")
+
+
+def _say(told: str) -> None:
+    """A line in the job's log."""
+    print(told, flush=True)  # noqa: T201 - the job's log
 
 
 if __name__ == "__main__":

@@ -28,6 +28,15 @@ TABLE = "events"
 """What the trail's table is called, in the database of its zone."""
 
 
+DEFAULT_REGIONS = (
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+    "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2",
+    "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""The regions that are on in every account: those from before 20 March 2019, as AWS's guide to
+accounts tells. Every newer one is off until somebody switches it on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """A named question about the trail; `sql` has `{table}`, `{prefix}` and the last days."""

@@ -1,11 +1,12 @@
-"""The fourteen event kinds that the CIS AWS Foundations Benchmark wants an alarm for.
+"""The fourteen event kinds that the CIS AWS Foundations Benchmark wants an alarm for, and ours.
 
-Each is a CloudWatch Logs filter pattern over the trail; the patterns are the benchmark's own
-(v3.0 and v5.0 section 4, v7.0 section 5).
+Each is a CloudWatch Logs filter pattern over the trail; the fourteen are the benchmark's own (v3.0
+and v5.0 section 4, v7.0 section 5).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -144,3 +145,25 @@ WATCHES = (
         + " }",
     ),
 )  # fmt: skip
+
+
+_RULES = (
+    ("kms", ("PutKeyPolicy", "DisableKeyRotation")),
+    ("s3", (
+        "PutBucketEncryption", "DeleteBucketEncryption", "PutBucketLogging",
+        "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock",
+        "PutAccountPublicAccessBlock", "PutBucketVersioning", "PutBucketObjectLockConfiguration",
+        "PutObjectLegalHold", "PutObjectRetention",
+    )),
+)  # fmt: skip
+
+
+def emergencies(roles: Iterable[str]) -> Watch:
+    """What the fourteen leave out: a role that may mend the zones' rules is taken on, and each
+    rule it could change. `roles` are the names of such roles."""
+    taken = " || ".join(f'($.requestParameters.roleArn = "*:role/{r}")' for r in sorted(roles))
+    kinds = [f"(($.eventSource = {s}.amazonaws.com) && ({_any(*names)}))" for s, names in _RULES]
+    if taken:
+        kinds.append(f"(($.eventName = AssumeRole) && ({taken}))")
+    says = "An emergency role was taken on, or a rule of a bucket or key was changed"
+    return Watch("Emergencies", says, f"{{ {' || '.join(kinds)} }}")

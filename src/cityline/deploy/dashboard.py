@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cityline.ports.gauges import GAUGES
+
 BILLING_REGION = "us-east-1"
 _DAY = 86_400
 _HOUR = 3_600
 _SIX_HOURS = 21_600
 _FIVE_MINUTES = 300
-_GLUE = "glue.driver.aggregate"
+BROKEN = ("HTTPCode_ELB_5XX_Count", "HTTPCode_Target_5XX_Count")
+"""What the balancer could not answer, and what the server behind it answered with an error."""
 _WIDE, _HIGH = 8, 6
 _COLUMNS = 24
 
@@ -143,28 +146,25 @@ def _times(region: str, workgroups: Sequence[str]) -> dict[str, Any]:
 
 
 def _runs(region: str, jobs: Sequence[str]) -> dict[str, Any]:
-    lines = [
-        _job(metric, job)
-        for metric in (f"{_GLUE}.numCompletedTasks", f"{_GLUE}.numFailedTasks")
-        for job in jobs
-    ]
-    return _widget("Job runs (tasks)", region, lines, "Sum", _HOUR)
+    lines = [_job(gauge, job) for gauge in ("job successes", "job failures") for job in jobs]
+    return _widget("Job runs", region, lines, "Sum", _HOUR)
 
 
 def _read(region: str, jobs: Sequence[str]) -> dict[str, Any]:
-    lines = [_job(f"{_GLUE}.bytesRead", job) for job in jobs]
-    return _widget("Bytes read by jobs", region, lines, "Sum", _HOUR)
+    lines = [_job("job rows", job) for job in jobs]
+    return _widget("Rows read by jobs", region, lines, "Sum", _HOUR)
 
 
-def _job(metric: str, job: str) -> Line:
-    label = {"label": f"{job} {metric.rpartition('.')[2]}"}
-    return ["Glue", metric, "JobName", job, "JobRunId", "ALL", "Type", "count", label]
+def _job(gauge: str, job: str) -> Line:
+    metric = GAUGES[gauge]
+    named = [part for name in metric.dimensions for part in (name, job)]
+    return [metric.namespace, metric.name, *named, {"label": f"{job} {metric.name}"}]
 
 
 def _web(region: str, load_balancer: str) -> dict[str, Any]:
     lines: list[Line] = [
         ["AWS/ApplicationELB", metric, "LoadBalancer", load_balancer]
-        for metric in ("RequestCount", "HTTPCode_ELB_5XX_Count", "ProcessedBytes")
+        for metric in ("RequestCount", *BROKEN, "ProcessedBytes")
     ]
     return _widget("The website: requests", region, lines, "Sum", _FIVE_MINUTES)
 

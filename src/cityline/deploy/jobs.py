@@ -12,6 +12,12 @@ WAY = {
 }
 """The jobs in order, each by the role it takes and the zone it writes."""
 
+BAD_ENDS = ("ERROR", "FAILED", "TIMEOUT")
+"""How a run of a job ends badly. Who stops one knows."""
+
+LOG_STREAMS = ("error", "output")
+"""What Glue keeps of a run: Spark's and Python's own lines, and what the job says."""
+
 _PARTS = {"publisher": "publish", "server": "serve"}
 
 

@@ -150,6 +150,14 @@ class Names:
         """A log group and its streams; `group` may end in a star."""
         return f"arn:aws:logs:{self.home}:{ACCOUNT}:log-group:{group}"
 
+    def security(self, role: str) -> str:
+        """The security configuration of a role's Glue job."""
+        return f"{self.prefix}-{role}"
+
+    def job_log_group(self, role: str, stream: str) -> str:
+        """The log group that Glue itself chooses for a job that has a security configuration."""
+        return f"/aws-glue/jobs/{self.security(role)}-role/{self.role(role)}/{stream}"
+
     def topic(self, name: str) -> str:
         """An SNS topic."""
         return f"{self.prefix}-{name}"

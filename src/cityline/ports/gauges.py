@@ -1,14 +1,17 @@
 """Gauges: numbers about the platform, by the same names wherever it runs.
 
-Each gauge has CloudWatch's own metric beside it, so that a figure of this machine and one of AWS
-can be laid side by side. A *metric* of the city is something else: a number about the city.
+Each gauge has CloudWatch's metric beside it, so that a figure of this machine and one of AWS can be
+laid side by side. The jobs' are our own: Glue writes its only for scripts that open a GlueContext,
+and only of Spark's tasks. A *metric* of the city is something else: a number about the city.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from cityline.lake.receipt import Outcome, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ _SIX_HOURS, _DAY, _HOUR = 21_600, 86_400, 3_600
 _STORED = ("BucketName", "StorageType")
 _ASKED = ("BucketName", "FilterId")
 _COPIED = ("SourceBucket", "DestinationBucket", "RuleId")
-_JOB = ("JobName", "JobRunId", "Type")
-_TASKS = "glue.driver.aggregate"
+OWN = "Cityline"
+"""The namespace of what jobs write themselves; their roles may write in no other of ours."""
 
 
 def _s3(name: str, unit: str, of: tuple[str, ...], statistic: str, period: int) -> CloudMetric:
@@ -43,8 +46,8 @@ def _athena(name: str, unit: str, statistic: str) -> CloudMetric:
     return CloudMetric("AWS/Athena", name, unit, ("WorkGroup",), statistic, _HOUR)
 
 
-def _glue(name: str, unit: str) -> CloudMetric:
-    return CloudMetric("Glue", f"{_TASKS}.{name}", unit, _JOB, "Sum", _HOUR)
+def _job(name: str, unit: str) -> CloudMetric:
+    return CloudMetric(OWN, name, unit, ("Job",), "Sum", _HOUR)
 
 
 GAUGES: Mapping[str, CloudMetric] = {
@@ -65,13 +68,28 @@ GAUGES: Mapping[str, CloudMetric] = {
     "query time": _athena("TotalExecutionTime", "Milliseconds", "p95"),
     "query wait": _athena("QueryQueueTime", "Milliseconds", "p95"),
     "scanned": _athena("ProcessedBytes", "Bytes", "Sum"),
-    "job time": _glue("elapsedTime", "Milliseconds"),
-    "job rows": _glue("recordsRead", "Count"),
-    "job bytes": _glue("bytesRead", "Bytes"),
-    "job tasks": _glue("numCompletedTasks", "Count"),
-    "job failures": _glue("numFailedTasks", "Count"),
+    "job time": _job("JobTime", "Milliseconds"),
+    "job rows": _job("JobRows", "Count"),
+    "job successes": _job("JobSucceeded", "Count"),
+    "job failures": _job("JobFailed", "Count"),
 }
 """Gauge → what CloudWatch calls it. How many queries there were is how many times were measured."""
+
+_BAD = (Outcome.FAILED, Outcome.BLOCKED)
+
+
+def figures_of_job(receipts: Sequence[Receipt]) -> dict[str, float]:
+    """What receipts of a job come to, by gauge: milliseconds and rows of the steps that had to be
+    done, and how many of the runs ended well or badly."""
+    ran = [r for r in receipts if r.outcome is not Outcome.UNCHANGED]
+    runs = {r.run for r in receipts}
+    bad = {r.run for r in receipts if r.outcome in _BAD}
+    return {
+        "job time": sum(r.seconds for r in ran) * 1000,
+        "job rows": float(sum(r.rows_in for r in ran)),
+        "job successes": float(len(runs - bad)),
+        "job failures": float(len(bad)),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cityline.adapters.aws.answers import cloud_errors
-from cityline.adapters.aws.clients import Clients, account
+from cityline.adapters.aws.clients import Clients, account, client
 from cityline.errors import CloudRefused, CloudUnreachable
-from cityline.ports.gauges import GAUGES, Alarm, Reading
+from cityline.ports.gauges import GAUGES, OWN, Alarm, Reading
 
 _ANY = "us-east-1"
 _AT_ONCE = 500
@@ -18,6 +18,7 @@ _AT_ONCE = 500
 _DAILY = 3
 """Days to look back for what is written once a day, and late."""
 _STORAGE = ("StandardStorage", "StandardIAStorage", "GlacierStorage")
+JOB_GAUGES = tuple(g for g, m in GAUGES.items() if m.namespace == OWN)
 _NEWEST = ("EstimatedCharges", "BucketSizeBytes", "NumberOfObjects")
 """What stands, of which only the newest figure counts."""
 
@@ -129,6 +130,22 @@ class CloudWatchGauges:
         return points
 
 
+def tell(region: str, job: str, figures: Mapping[str, float]) -> None:
+    """Write figures of a job, by gauge, under the metrics that `read` asks for and alarms watch.
+    Raises CloudError."""
+    written = [
+        {
+            "MetricName": GAUGES[gauge].name,
+            "Dimensions": [{"Name": name, "Value": job} for name in GAUGES[gauge].dimensions],
+            "Unit": GAUGES[gauge].unit,
+            "Value": value,
+        }
+        for gauge, value in figures.items()
+    ]
+    with cloud_errors(f"metrics of {job} in {region}"):
+        client("cloudwatch", region).put_metric_data(Namespace=OWN, MetricData=written)
+
+
 def _asked(there: Watched) -> Iterator[_Asked]:
     """Every gauge of everything that is watched, with its dimensions in their order."""
     yield _Asked("charges", "all", ("USD",))
@@ -144,8 +161,7 @@ def _asked(there: Watched) -> Iterator[_Asked]:
         for gauge in ("queries", "query time", "query wait", "scanned"):
             yield _Asked(gauge, short, (group,))
     for short, job in there.jobs.items():
-        for gauge in ("job time", "job rows", "job bytes", "job tasks", "job failures"):
-            yield _Asked(gauge, short, (job, "ALL", "count"))
+        yield from (_Asked(gauge, short, (job,)) for gauge in JOB_GAUGES)
 
 
 def _query(number: int, asked: _Asked) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,7 +32,9 @@ class Leftovers:
         self._client = Clients()
 
     def left(self, prefix: str, region: str) -> list[str]:
-        """What still has a name that begins with the prefix."""
+        """What still has a name that begins with the prefix; of a log group any part may, since
+        services choose the names of theirs."""
+        ours = re.compile(rf"(?<![a-z0-9]){re.escape(prefix)}[-/]")
         with cloud_errors(f"{prefix} in {region}"):
             buckets = self._all("s3", region, "list_buckets", "Buckets", "Name")
             aliases = self._all("kms", region, "list_aliases", "Aliases", "AliasName")
@@ -41,7 +44,7 @@ class Leftovers:
             *(f"bucket {b}" for b in buckets if b.startswith(f"{prefix}-") and b.endswith(region)),
             *(a for a in aliases if a.startswith(f"alias/{prefix}-")),
             *(f"role {r}" for r in roles if r.startswith(f"{prefix}-")),
-            *(f"log group {g}" for g in groups if g.startswith(f"/{prefix}/")),
+            *(f"log group {g}" for g in groups if ours.search(g)),
         ]
 
     def unprotect(self, balancer: str, region: str) -> None:

@@ -10,13 +10,12 @@ from pathlib import Path
 from cityline.adapters.formats.folders import store_errors
 from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Outcome, Receipt
-from cityline.ports.gauges import Alarm, Reading
+from cityline.ports.gauges import Alarm, Reading, figures_of_job
 from cityline.ports.ledger import Ledger
 
 _ALL = 1_000_000
 _P95 = 0.95
 _JOBS = ("ingest", "prepare", "structure")
-_BAD = (Outcome.FAILED, Outcome.BLOCKED)
 _QUERIES = "analyse"
 Sizes = Mapping[tuple[str, str], int]
 """Bytes by address and version."""
@@ -45,7 +44,7 @@ class LocalGauges:
             *self._stored(),
             *_moved(recent),
             *_asked(recent, sizes),
-            *_ran(recent, sizes),
+            *_ran(recent),
         ]
 
     def alarms(self) -> list[Alarm]:
@@ -96,18 +95,10 @@ def _asked(recent: Sequence[Receipt], sizes: Sizes) -> Iterator[Reading]:
     yield Reading("scanned", "publishing", _read(asked, sizes), upper)
 
 
-def _ran(recent: Sequence[Receipt], sizes: Sizes) -> Iterator[Reading]:
+def _ran(recent: Sequence[Receipt]) -> Iterator[Reading]:
     for job in _JOBS:
-        mine = [r for r in recent if r.stage == job]
-        ran = [r for r in mine if r.outcome is not Outcome.UNCHANGED]
-        done = [r for r in ran if r.outcome is Outcome.DONE]
-        yield Reading("job time", job, sum(r.seconds for r in ran) * 1000)
-        yield Reading("job rows", job, float(sum(r.rows_in for r in ran)))
-        pulls = job == "ingest"
-        read = None if pulls else _read(ran, sizes)
-        yield Reading("job bytes", job, read, "see what raw received" if pulls else "")
-        yield Reading("job tasks", job, float(len(done)), "a task here is a step")
-        yield Reading("job failures", job, float(sum(r.outcome in _BAD for r in mine)))
+        for gauge, value in figures_of_job([r for r in recent if r.stage == job]).items():
+            yield Reading(gauge, job, value)
 
 
 def _read(receipts: Sequence[Receipt], sizes: Sizes) -> float:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
+from cityline.ports.gauges import GAUGES, OWN
 
 _S3_ASKED = ({"BucketName", "FilterId"},)
 _S3_COPIED = ({"SourceBucket", "DestinationBucket", "RuleId"},)
 _ALB = ({"LoadBalancer"}, {"LoadBalancer", "TargetGroup"})
 _ATHENA = ({"WorkGroup"}, {"QueryState", "QueryType", "WorkGroup"})
-_GLUE = ({"JobName", "JobRunId", "Type"},)
 
 METRICS: Mapping[str, Mapping[str, Sequence[set[str]]]] = {
     "AWS/Billing": {"EstimatedCharges": [{"Currency"}, {"Currency", "ServiceName"}]},
@@ -38,13 +38,7 @@ METRICS: Mapping[str, Mapping[str, Sequence[set[str]]]] = {
          "QueryPlanningTime", "ServiceProcessingTime", "ServicePreProcessingTime"),
         _ATHENA,
     ),
-    "Glue": dict.fromkeys(
-        ("glue.driver.aggregate.bytesRead", "glue.driver.aggregate.recordsRead",
-         "glue.driver.aggregate.elapsedTime", "glue.driver.aggregate.numFailedTasks",
-         "glue.driver.aggregate.numCompletedTasks", "glue.driver.aggregate.shuffleBytesWritten",
-         "glue.driver.jvm.heap.usage", "glue.ALL.s3.filesystem.read_bytes"),
-        _GLUE,
-    ),
+    OWN: {m.name: [set(m.dimensions)] for m in GAUGES.values() if m.namespace == OWN},
     "AWS/ApplicationELB": dict.fromkeys(
         ("RequestCount", "HTTPCode_ELB_5XX_Count", "HTTPCode_Target_5XX_Count", "ProcessedBytes",
          "TargetResponseTime", "UnHealthyHostCount", "HealthyHostCount",
@@ -52,7 +46,8 @@ METRICS: Mapping[str, Mapping[str, Sequence[set[str]]]] = {
         _ALB,
     ),
 }  # fmt: skip
-"""Metrics that exist, and by which sets of dimensions each can be asked for."""
+"""Metrics that exist, and by which sets of dimensions each can be asked for. Glue's own are not
+among them: our jobs open no GlueContext, without which it writes none."""
 
 _DAILY = {"BucketSizeBytes", "NumberOfObjects"}
 _DAY = 86_400

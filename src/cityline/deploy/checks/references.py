@@ -54,7 +54,7 @@ def dimensions(stacks: Stacks) -> Iterator[Finding]:
         "BucketName": "S3::Bucket",
         "SourceBucket": "S3::Bucket",
         "DestinationBucket": "S3::Bucket",
-        "JobName": "Glue::Job",
+        "Job": "Glue::Job",
         "WorkGroup": "Athena::WorkGroup",
     }
     for alarm in stacks.of("CloudWatch::Alarm"):

@@ -1,13 +1,21 @@
-"""Who is told: alarms with an action, log groups that last, the trail, and the CIS event kinds."""
+"""Who is told: alarms with an action, logs that last, the trail, CIS event kinds, failing jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from cityline.deploy.auditing import DEFAULT_REGIONS
 from cityline.deploy.checks.reading import Finding, Stacks
-from cityline.deploy.cis import WATCHES
+from cityline.deploy.cis import WATCHES, emergencies
+from cityline.deploy.jobs import BAD_ENDS, LOG_STREAMS
+from cityline.ports.gauges import GAUGES
 
 _YEAR = 365
+_REGION = re.compile(r"-([a-z]{2}-[a-z]+-\d)$")
+_OF_THE_TRAIL = ("LogBucket", "TrailBucket")
+"""Buckets whose every write would be recorded by a further one: logs and the trail itself."""
 
 
 def alarm_actions(stacks: Stacks) -> Iterator[Finding]:
@@ -22,12 +30,20 @@ def alarm_actions(stacks: Stacks) -> Iterator[Finding]:
 
 
 def log_groups(stacks: Stacks) -> Iterator[Finding]:
-    """Logs are kept a year and encrypted with a key of ours."""
+    """Logs are kept a year and encrypted with a key of ours, those too whose names Glue chooses."""
     for group in stacks.of("Logs::LogGroup"):
         if int(group.get("RetentionInDays", 0)) < _YEAR:
             yield group.fault("log-groups", "not kept for a year")
         if not group.get("KmsKeyId"):
             yield group.fault("log-groups", "not encrypted with a key of ours")
+    made = stacks.names("Logs::LogGroup")
+    for job in stacks.of("Glue::Job"):
+        told = stacks.resolved(job)
+        role = told.get("Role", "").rpartition("/")[2]
+        below = f"/aws-glue/jobs/{told.get('SecurityConfiguration')}-role/{role}"
+        for stream in LOG_STREAMS:
+            if f"{below}/{stream}" not in made:
+                yield job.fault("log-groups", f"Glue makes {below}/{stream}, to be kept for ever")
 
 
 def trails(stacks: Stacks) -> Iterator[Finding]:
@@ -52,6 +68,23 @@ def trails(stacks: Stacks) -> Iterator[Finding]:
         yield from _selected(stacks, trail.stack, trail.get("AdvancedEventSelectors", []))
 
 
+def trail_regions(stacks: Stacks) -> Iterator[Finding]:
+    """The trail's table reads every region that an account has, and those with buckets of ours."""
+    buckets = stacks.names("S3::Bucket")
+    wanted = {*DEFAULT_REGIONS, *(m[1] for b in buckets if (m := _REGION.search(b)))}
+    tables = [
+        t
+        for t in stacks.of("Glue::Table")
+        if t.get("TableInput.Parameters", {}).get("classification") == "cloudtrail"
+    ]
+    if not tables:
+        yield Finding("trail-regions", "audit", "TrailTable", "the trail is no table")
+    for table in tables:
+        read = table.get("TableInput.Parameters", {}).get("projection.region.values", "").split(",")
+        for region in sorted(wanted - set(read)):
+            yield table.fault("trail-regions", f"what happens in {region} is not read")
+
+
 def _selected(stacks: Stacks, stack: str, selectors: list[dict[str, object]]) -> Iterator[Finding]:
     told = stacks.text(stack, selectors)
     if '"Management"' not in told:
@@ -60,13 +93,13 @@ def _selected(stacks: Stacks, stack: str, selectors: list[dict[str, object]]) ->
         yield Finding("trails", stack, "Trail", "only reads or only writes are recorded")
     for bucket in stacks.of("S3::Bucket"):
         name = stacks.text(bucket.stack, bucket.get("BucketName", ""))
-        data = bucket.stack == "storage"
-        if data and f":::{name}/" not in told:
+        if bucket.id not in _OF_THE_TRAIL and f":::{name}/" not in told:
             yield Finding("trails", stack, "Trail", f"objects of {name} are not recorded")
 
 
 def event_kinds(stacks: Stacks) -> Iterator[Finding]:
-    """The fourteen event kinds of CIS: each with its pattern over the trail's log, and an alarm."""
+    """The fourteen event kinds of CIS, and emergencies: each with its pattern over the trail's log,
+    and an alarm."""
     groups = {
         stacks.text(t.stack, t.get("CloudWatchLogsLogGroupArn", "")).split("log-group:")[-1]
         for t in stacks.of("CloudTrail::Trail")
@@ -81,7 +114,7 @@ def event_kinds(stacks: Stacks) -> Iterator[Finding]:
         (stacks.text(a.stack, a.get("Namespace", "")), a.get("MetricName"))
         for a in stacks.of("CloudWatch::Alarm")
     }
-    for watch in WATCHES:
+    for watch in (*WATCHES, emergencies(_mending(stacks))):
         found = filters.get(watch.pattern)
         if found is None:
             yield Finding("event-kinds", "audit", watch.name, "no filter finds this kind of event")
@@ -89,6 +122,20 @@ def event_kinds(stacks: Stacks) -> Iterator[Finding]:
         counted = found.get("MetricTransformations", [{}])[0]
         if (counted.get("MetricNamespace"), counted.get("MetricName")) not in alarms:
             yield found.fault("event-kinds", "no alarm watches what it counts")
+
+
+def _mending(stacks: Stacks) -> Iterator[str]:
+    """Names of the roles that may change a bucket's policy."""
+    mends = {
+        stacks.text(p.stack, {"Ref": p.id})
+        for p in stacks.of("IAM::ManagedPolicy")
+        for s in p.get("PolicyDocument.Statement", [])
+        if s["Effect"] == "Allow" and "s3:PutBucketPolicy" in s["Action"]
+    }
+    for role in stacks.of("IAM::Role"):
+        told = stacks.resolved(role)
+        if mends & set(told.get("ManagedPolicyArns", [])):
+            yield told["RoleName"]
 
 
 def topics(stacks: Stacks) -> Iterator[Finding]:
@@ -106,6 +153,66 @@ def topics(stacks: Stacks) -> Iterator[Finding]:
             yield topic.fault("topics", "plain HTTP is not refused")
         if not topic.get("Subscription"):
             yield topic.fault("topics", "nobody listens")
+
+
+def job_failures(stacks: Stacks) -> Iterator[Finding]:
+    """A rule tells a topic of every bad end of every job, and the topic takes it."""
+    heard = [
+        told["EventPattern"]
+        for rule in stacks.of("Events::Rule")
+        if (told := stacks.resolved(rule)).get("State") == "ENABLED"
+        and any(_takes(stacks, target.get("Arn", "")) for target in told.get("Targets", []))
+    ]
+    for kind, service in (("Glue::Job", "Glue"), ("DataBrew::Job", "DataBrew")):
+        for job in stacks.of(kind):
+            name = stacks.text(job.stack, job.get("Name", ""))
+            if not any(_hears(pattern, service, name) for pattern in heard):
+                yield job.fault("job-failures", "nobody is told when it fails")
+
+
+def _hears(pattern: Mapping[str, Any], service: str, job: str) -> bool:
+    detail = pattern.get("detail", {})
+    names = detail.get("jobName", [])
+    return (
+        f"aws.{service.lower()}" in pattern.get("source", [])
+        and f"{service} Job State Change" in pattern.get("detail-type", [])
+        and set(BAD_ENDS) <= set(detail.get("state", []))
+        and any(job == n or (isinstance(n, dict) and job.startswith(n["prefix"])) for n in names)
+    )
+
+
+def _takes(stacks: Stacks, topic: str) -> bool:
+    """Whether a topic is there and EventBridge may publish to it: it sends no source with what it
+    publishes, so no condition may ask for one."""
+    name = topic.rpartition(":")[2]
+    return name in stacks.names("SNS::Topic") and any(
+        s["Effect"] == "Allow"
+        and "Condition" not in s
+        and "events.amazonaws.com" in s["Principal"].get("Service", [])
+        and any(on.rpartition(":")[2] == name for on in s["Resource"])
+        for policy in stacks.of("SNS::TopicPolicy")
+        for s in stacks.resolved(policy)["PolicyDocument"]["Statement"]
+        if isinstance(s["Principal"], dict)
+    )
+
+
+def job_silence(stacks: Stacks) -> Iterator[Finding]:
+    """An alarm rings for every job of the way that tells no success."""
+    succeeded = GAUGES["job successes"]
+    watched = {
+        dimension["Value"]
+        for alarm in stacks.of("CloudWatch::Alarm")
+        if (alarm.get("Namespace"), alarm.get("MetricName"))
+        == (succeeded.namespace, succeeded.name)
+        and alarm.get("ComparisonOperator") == "LessThanThreshold"
+        and alarm.get("TreatMissingData") == "breaching"
+        and float(alarm.get("Threshold", 0)) > 0
+        for dimension in stacks.resolved(alarm).get("Dimensions", [])
+        if dimension["Name"] in succeeded.dimensions
+    }
+    for job in stacks.of("Glue::Job"):
+        if stacks.text(job.stack, job.get("Name", "")) not in watched:
+            yield job.fault("job-silence", "nobody is told when it does not run")
 
 
 def analyzers(stacks: Stacks) -> Iterator[Finding]:

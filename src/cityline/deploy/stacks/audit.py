@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cityline.declarations.access import AccessZone
-from cityline.deploy.auditing import AUDITS, COLUMNS, TABLE
-from cityline.deploy.cis import WATCHES
+from cityline.declarations.access import AccessZone, Verb
+from cityline.deploy.auditing import AUDITS, COLUMNS, DEFAULT_REGIONS, TABLE
+from cityline.deploy.cis import WATCHES, emergencies
 from cityline.deploy.estate import Estate
 from cityline.deploy.naming import ACCOUNT, Names, sub
+from cityline.deploy.policies import replicated
 from cityline.deploy.policies.statements import document, sid, statement
 from cityline.deploy.template import Template, att, ref
+from cityline.guards.protect import may
 
 _YEAR = 365
 _FIVE_MINUTES = 300
@@ -24,9 +26,11 @@ def build(estate: Estate) -> Template:
     """Topic, trail, alarms and the audit's questions."""
     template = estate.template("trail, alarms and the questions of an audit")
     email = template.parameter("AlarmEmail", "Who is told of alarms", AllowedPattern=".+@.+")
-    add_topic(template, estate.names, email, estate.names.key_import(AccessZone.LOG))
+    add_topic(template, estate.names, email, estate.names.key_import(AccessZone.LOG), rules=True)
     _trail(template, estate)
-    for watch in WATCHES:
+    access = estate.access
+    mend = [r for r in access.roles if any(may(access, r, Verb.ADMINISTER, z) for z in AccessZone)]
+    for watch in (*WATCHES, emergencies(estate.names.role(r) for r in mend)):
         _watch(template, estate, watch.name, watch.says, watch.pattern)
     _table(template, estate)
     database = estate.names.database(AccessZone.TRAIL)
@@ -52,8 +56,11 @@ def alarm_topic(estate: Estate) -> Any:
     return sub(f"arn:aws:sns:{region}:{ACCOUNT}:{estate.names.topic('alarms')}")
 
 
-def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
-    """The topic of alarms, encrypted, over TLS only, for this account's services only."""
+def add_topic(
+    template: Template, names: Names, email: Any, key: Any, *, rules: bool = False
+) -> str:
+    """The topic of alarms, encrypted, over TLS only, for this account's services only; `rules` lets
+    those of EventBridge speak there too."""
     topic = template.add(
         "Alarms",
         "SNS::Topic",
@@ -71,9 +78,15 @@ def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
         "Alarms", "Allow", ["sns:Publish"], on, principal={"Service": senders},
         condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
     )  # fmt: skip
+    bridge = statement(
+        "Rules", "Allow", ["sns:Publish"], on, principal={"Service": ["events.amazonaws.com"]}
+    )  # EventBridge sends no source with what it publishes: a condition would shut it out
     plain = {"Bool": {"aws:SecureTransport": "false"}}
     denied = statement("TlsOnly", "Deny", ["sns:Publish"], on, principal="*", condition=plain)
-    policy = {"PolicyDocument": document([allowed, denied]), "Topics": [ref(topic)]}
+    policy = {
+        "PolicyDocument": document([allowed, *([bridge] if rules else []), denied]),
+        "Topics": [ref(topic)],
+    }
     template.add("AlarmsPolicy", "SNS::TopicPolicy", policy)
     return topic
 
@@ -94,7 +107,7 @@ def _trail(template: Template, estate: Estate) -> None:
         "Trail",
         "CloudTrail::Trail",
         {
-            "AdvancedEventSelectors": _selectors(names),
+            "AdvancedEventSelectors": _selectors(estate),
             "CloudWatchLogsLogGroupArn": att("TrailLog"),
             "CloudWatchLogsRoleArn": sub(names.role_arn("recorder")),
             "EnableLogFileValidation": True,
@@ -109,10 +122,15 @@ def _trail(template: Template, estate: Estate) -> None:
     )
 
 
-def _selectors(names: Names) -> list[dict[str, Any]]:
-    """Every call that manages something, and every read and write of an object of the zones."""
-    zones = [z for z in AccessZone if z not in (AccessZone.LOG, AccessZone.TRAIL)]
-    objects = [sub(f"{names.bucket_arn(z)}/") for z in zones]
+def _selectors(estate: Estate) -> list[dict[str, Any]]:
+    """Every call that manages something, and every read and write of an object of the zones, here
+    and of their copies."""
+    names, apart = estate.names, (AccessZone.LOG, AccessZone.TRAIL)
+    here = [names.bucket_arn(z) for z in AccessZone if z not in apart]
+    copies = [
+        names.bucket_arn(z, replica=True) for z in replicated(estate.access) if z not in apart
+    ]
+    objects = [sub(f"{bucket}/") for bucket in (*here, *copies)]
     management = {
         "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
         "Name": "Every call that manages something",
@@ -167,7 +185,7 @@ def _table(template: Template, estate: Estate) -> None:
     """The trail as a table, by day and region, without a crawler: partitions are computed."""
     names, settings = estate.names, estate.settings
     logs = f"s3://{names.bucket(AccessZone.TRAIL)}/AWSLogs/{ACCOUNT}/CloudTrail"
-    regions = (settings.home_region, settings.replica_region, "us-east-1")
+    regions = sorted({*DEFAULT_REGIONS, settings.home_region, settings.replica_region})
     catalog = {"CatalogId": ref("AWS::AccountId")}
     told = {"Description": "The trail", "Name": names.database(AccessZone.TRAIL)}
     template.add("TrailDatabase", "Glue::Database", {**catalog, "DatabaseInput": told})

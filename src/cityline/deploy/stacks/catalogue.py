@@ -10,11 +10,12 @@ from typing import Any
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
-from cityline.deploy.jobs import WAY, part_of
+from cityline.deploy.jobs import LOG_STREAMS, WAY, part_of
 from cityline.deploy.naming import sub
 from cityline.deploy.policies.statements import sid
 from cityline.deploy.template import Template, ref
 
+_YEAR = 365
 GLUE_VERSION = "5.1"
 """Spark 3.5.6, Python 3.11 and Java 17: what the tests run."""
 
@@ -31,6 +32,7 @@ def build(estate: Estate) -> Template:
     _catalogue(template, estate)
     for role, zone in WAY.items():
         _security(template, estate, role, zone)
+        _logs(template, estate, role)
         _job(template, estate, role)
     _triggers(template, estate)
     return template
@@ -88,9 +90,24 @@ def _security(template: Template, estate: Estate, role: str, zone: AccessZone) -
                 },
                 "S3Encryptions": [written],
             },
-            "Name": f"{estate.settings.prefix}-{role}",
+            "Name": estate.names.security(role),
         },
     )
+
+
+def _logs(template: Template, estate: Estate, role: str) -> None:
+    """Where a job's logs go, made before Glue would make it itself to be kept for ever."""
+    for stream in LOG_STREAMS:
+        template.add(
+            f"{sid(role)}{stream.title()}Log",
+            "Logs::LogGroup",
+            {
+                "KmsKeyId": estate.names.key_import(AccessZone.LOG),
+                "LogGroupName": estate.names.job_log_group(role, stream),
+                "RetentionInDays": _YEAR,
+                "Tags": template.labels(),
+            },
+        )
 
 
 def _job(template: Template, estate: Estate, role: str) -> None:
@@ -130,6 +147,7 @@ def _job(template: Template, estate: Estate, role: str) -> None:
             "Timeout": settings.glue_minutes,
             "WorkerType": settings.glue_worker_type,
         },
+        after=[f"{sid(role)}{stream.title()}Log" for stream in LOG_STREAMS],
     )
 
 

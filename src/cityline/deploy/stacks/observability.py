@@ -7,22 +7,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cityline.declarations.access import AccessZone
-from cityline.deploy.dashboard import dashboard
+from cityline.deploy.dashboard import BROKEN, dashboard
 from cityline.deploy.estate import Estate
-from cityline.deploy.jobs import WAY
-from cityline.deploy.naming import Names, sub
+from cityline.deploy.jobs import BAD_ENDS, WAY
+from cityline.deploy.naming import sub
 from cityline.deploy.policies import replicated
 from cityline.deploy.policies.statements import sid
 from cityline.deploy.stacks.audit import alarm_topic
 from cityline.deploy.stacks.query import workgroups
 from cityline.deploy.stacks.storage import METRICS_FILTER, REPLICATION_RULE
 from cityline.deploy.template import Template
+from cityline.ports.gauges import GAUGES
 
-_DAY, _FIVE_MINUTES = 86_400, 300
-_TASKS = "glue.driver.aggregate"
+_DAY, _HOUR, _FIVE_MINUTES = 86_400, 3_600, 300
 _LAG_SECONDS = 900
-_ABSENT = {"ComparisonOperator": "LessThanThreshold", "TreatMissingData": "breaching"}
-"""Rings when something does not happen: a job that never started counts nothing."""
+_SILENT_HOURS = 26
+"""A day, and what one run may end later than the one before."""
+_ABSENT = {
+    "ComparisonOperator": "LessThanThreshold",
+    "EvaluationPeriods": _SILENT_HOURS,
+    "TreatMissingData": "breaching",
+}
+"""Rings when something does not happen: a job that never started tells nothing."""
 
 _LARGE = 100_000_000_000
 _SCANNED_A_DAY = 100_000_000_000
@@ -40,10 +46,35 @@ def build(estate: Estate) -> Template:
     )
     for alarm, says, metric, threshold in _alarms(estate):
         _alarm(template, estate, alarm, says, metric, threshold)
-    web = _metric("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "Sum", _FIVE_MINUTES,
-                  {"LoadBalancer": balancer})  # fmt: skip
-    _alarm(template, estate, "WebErrors", "The website answers with errors", web, 10)
+    at = {"LoadBalancer": balancer}
+    for alarm, broken in zip(("WebErrors", "ServerErrors"), BROKEN, strict=True):
+        web = _metric("AWS/ApplicationELB", broken, "Sum", _FIVE_MINUTES, at)
+        _alarm(template, estate, alarm, "The website answers with errors", web, 10)
+    _failures(template, estate)
     return template
+
+
+def _failures(template: Template, estate: Estate) -> None:
+    """Every end of a job but a good one, told at once and by Glue and DataBrew themselves, so also
+    of a job that could tell nothing any more."""
+    template.add(
+        "JobFailures",
+        "Events::Rule",
+        {
+            "Description": "A job of the platform failed",
+            "EventPattern": {
+                "source": ["aws.glue", "aws.databrew"],
+                "detail-type": ["Glue Job State Change", "DataBrew Job State Change"],
+                "detail": {
+                    "jobName": [{"prefix": estate.names.job("")}],
+                    "state": list(BAD_ENDS),
+                },
+            },
+            "Name": f"{estate.settings.prefix}-job-failures",
+            "State": "ENABLED",
+            "Targets": [{"Arn": alarm_topic(estate), "Id": "Alarms"}],
+        },
+    )
 
 
 def _dashboard(estate: Estate) -> str:
@@ -89,7 +120,7 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
         errors = _metric("AWS/S3", "5xxErrors", "Sum", _FIVE_MINUTES, asked)
         yield f"{sid(zone)}Errors", f"S3 fails requests to the zone {zone}", errors, 5
     for role in WAY:
-        yield from _of_job(names, role)
+        yield _silence(role, names.job(role))
     for group in workgroups(estate):
         where = {"WorkGroup": names.workgroup(group)}
         scanned = _metric("AWS/Athena", "ProcessedBytes", "Sum", _DAY, where)
@@ -101,12 +132,12 @@ def _alarms(estate: Estate) -> Iterator[tuple[str, str, Mapping[str, Any], float
         )
 
 
-def _of_job(names: Names, role: str) -> Iterator[tuple[str, str, Mapping[str, Any], float]]:
-    job = {"JobName": names.job(role), "JobRunId": "ALL", "Type": "count"}
-    failed = _metric("Glue", f"{_TASKS}.numFailedTasks", "Sum", _FIVE_MINUTES, job)
-    yield f"{sid(role)}Failed", f"Tasks of the job {role} fail", failed, 0
-    done = _metric("Glue", f"{_TASKS}.numCompletedTasks", "Sum", _DAY, job)
-    yield f"{sid(role)}Silent", f"The job {role} did nothing for a day", {**done, **_ABSENT}, 1
+def _silence(role: str, job: str) -> tuple[str, str, Mapping[str, Any], float]:
+    """An alarm on the success that a job tells itself."""
+    told = GAUGES["job successes"]
+    done = _metric(told.namespace, told.name, "Sum", _HOUR, dict.fromkeys(told.dimensions, job))
+    says = f"The job {role} did not succeed for {_SILENT_HOURS} hours"
+    return f"{sid(role)}Silent", says, {**done, **_ABSENT}, 1
 
 
 def _metric(
@@ -131,13 +162,13 @@ def _alarm(
         "CloudWatch::Alarm",
         {
             "ComparisonOperator": "GreaterThanThreshold",
+            "EvaluationPeriods": 1,
             "TreatMissingData": missing,
             **metric,
             "ActionsEnabled": True,
             "AlarmActions": [topic],
             "AlarmDescription": says,
             "AlarmName": f"{estate.settings.prefix}-{name}",
-            "EvaluationPeriods": 1,
             "Tags": template.labels(),
             "Threshold": over,
         },
