@@ -20,8 +20,8 @@ from cityline.deploy.template import Template
 from cityline.errors import MissingExtra, StepError
 
 _FREE = {
-    "AssumeRolePolicyDocument", "DefaultArguments", "FilterPattern", "KeyPolicy", "Parameters",
-    "PolicyDocument",
+    "AssumeRolePolicyDocument", "DefaultArguments", "EventPattern", "FilterPattern", "KeyPolicy",
+    "Parameters", "PolicyDocument",
 }  # fmt: skip
 """Properties whose keys are data, not CloudFormation's words; and `Tags` where it is a map."""
 

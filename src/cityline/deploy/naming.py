@@ -150,6 +150,10 @@ class Names:
         """A log group and its streams; `group` may end in a star."""
         return f"arn:aws:logs:{self.home}:{ACCOUNT}:log-group:{group}"
 
+    def firewall_log_group(self) -> str:
+        """The log group of a web firewall, which takes only one whose name begins so."""
+        return f"aws-waf-logs-{self.prefix}"
+
     def topic(self, name: str) -> str:
         """An SNS topic."""
         return f"{self.prefix}-{name}"

@@ -24,7 +24,8 @@ def build(estate: Estate) -> Template:
     """Topic, trail, alarms and the audit's questions."""
     template = estate.template("trail, alarms and the questions of an audit")
     email = template.parameter("AlarmEmail", "Who is told of alarms", AllowedPattern=".+@.+")
-    add_topic(template, estate.names, email, estate.names.key_import(AccessZone.LOG))
+    key = estate.names.key_import(AccessZone.LOG)
+    add_topic(template, estate.names, email, key, rules=True)
     _trail(template, estate)
     for watch in WATCHES:
         _watch(template, estate, watch.name, watch.says, watch.pattern)
@@ -52,8 +53,11 @@ def alarm_topic(estate: Estate) -> Any:
     return sub(f"arn:aws:sns:{region}:{ACCOUNT}:{estate.names.topic('alarms')}")
 
 
-def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
-    """The topic of alarms, encrypted, over TLS only, for this account's services only."""
+def add_topic(
+    template: Template, names: Names, email: Any, key: Any, *, rules: bool = False
+) -> str:
+    """The topic of alarms, encrypted, over TLS only, for this account's alarms and budgets, and
+    with `rules` for EventBridge, whose permission may have no condition: AWS documents that."""
     topic = template.add(
         "Alarms",
         "SNS::Topic",
@@ -73,7 +77,11 @@ def add_topic(template: Template, names: Names, email: Any, key: Any) -> str:
     )  # fmt: skip
     plain = {"Bool": {"aws:SecureTransport": "false"}}
     denied = statement("TlsOnly", "Deny", ["sns:Publish"], on, principal="*", condition=plain)
-    policy = {"PolicyDocument": document([allowed, denied]), "Topics": [ref(topic)]}
+    statements = [allowed, denied]
+    if rules:
+        service = {"Service": "events.amazonaws.com"}
+        statements.append(statement("Rules", "Allow", ["sns:Publish"], on, principal=service))
+    policy = {"PolicyDocument": document(statements), "Topics": [ref(topic)]}
     template.add("AlarmsPolicy", "SNS::TopicPolicy", policy)
     return topic
 
