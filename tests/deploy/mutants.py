@@ -201,6 +201,11 @@ _WORK = (
          "EncryptionConfiguration.JobBookmarksEncryption.JobBookmarksEncryptionMode", "DISABLED")),
     ("job-encryption", "no tags", cut("catalogue", "PrepareJob", "Tags")),
     ("catalogue-encryption", "the catalogue in the clear", gone("catalogue", "CatalogueEncryption")),
+    ("catalogue-encryption", "a catalogue nobody but a job can look into",
+     put("catalogue", "CatalogueEncryption", "DataCatalogEncryptionSettings.EncryptionAtRest"
+         ".CatalogEncryptionMode", "SSE-KMS")),
+    ("catalogue-encryption", "a catalogue whose role may not use its key",
+     without("keys", "LogKey", "KeyPolicy", "CatalogueKeeps")),
     ("databrew-jobs", "DataBrew with S3's key", put("databrew", "InquiryVolumePrepareJob", "EncryptionMode", "SSE-S3")),
     ("databrew-jobs", "DataBrew without an end", cut("databrew", "InquiryVolumePrepareJob", "Timeout")),
     ("check-expressions", "a check of a value that is not given",
@@ -254,8 +259,19 @@ _WATCH = (
     ("alarm-periods", "a daily metric by the hour", put("observability", "RawSizeAlarm", "Period", 3600)),
     ("log-groups", "logs for a month", put("audit", "TrailLog", "RetentionInDays", 30)),
     ("log-groups", "logs in the clear", cut("publish", "ServeLogs", "KmsKeyId")),
+    ("log-groups", "a log group its key is not for",
+     put("publish", "FirewallLogs", "LogGroupName", "aws-waf-logs-cityline")),
     ("topics", "a topic in the clear", cut("audit", "Alarms", "KmsMasterKeyId")),
     ("topics", "a topic over plain HTTP", without("audit", "AlarmsPolicy", "PolicyDocument", "TlsOnly")),
+    ("topics", "a scaling group that sends to an encrypted topic by itself",
+     put("publish", "Servers", "NotificationConfigurations", [{"TopicARN": {
+         "Fn::Sub": "arn:aws:sns:ca-central-1:${AWS::AccountId}:cityline-vancouver-alarms"}}])),
+    ("topics", "EventBridge asked by the key for whom it sends",
+     stated("keys", "LogKey", "KeyPolicy", "RulesSend",
+            Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}})),
+    ("topics", "EventBridge asked by the topic for whom it sends",
+     stated("audit", "AlarmsPolicy", "PolicyDocument", "Rules",
+            Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}})),
 )  # fmt: skip
 _NETWORK = (
     ("open-ports", "SSH", put("publish", "ServerFromBalancerIngress", "FromPort", 22)),

@@ -82,6 +82,7 @@ _LAUNCH = "LaunchTemplateData"
 _GROUP = "WorkGroupConfiguration"
 _SECURITY = "EncryptionConfiguration"
 _PEOPLE = ("AdministratorRole", "AnalystRole", "AuditorRole", "OperatorRole", "PrivacyOfficerRole")
+_AT_REST = "DataCatalogEncryptionSettings.EncryptionAtRest"
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": ["sts:AssumeRole"]}
 
 
@@ -181,9 +182,16 @@ WEAKENINGS: tuple[Weakening, ...] = (
         (f"{_SECURITY}.CloudWatchEncryption.KmsKeyArn", GONE),
         (f"{_SECURITY}.JobBookmarksEncryption.JobBookmarksEncryptionMode", "DISABLED")),
     *_w("C35", "catalogue-encryption", "Glue::DataCatalogEncryptionSettings", ("", GONE),
-        ("DataCatalogEncryptionSettings.EncryptionAtRest.CatalogEncryptionMode", "DISABLED"),
-        ("DataCatalogEncryptionSettings.EncryptionAtRest.SseAwsKmsKeyId", GONE),
+        (f"{_AT_REST}.CatalogEncryptionMode", "DISABLED"),
+        (f"{_AT_REST}.CatalogEncryptionMode", "SSE-KMS"),
+        (f"{_AT_REST}.CatalogEncryptionServiceRole", GONE),
+        (f"{_AT_REST}.SseAwsKmsKeyId", GONE),
         ("DataCatalogEncryptionSettings.ConnectionPasswordEncryption", GONE)),
+    *_w("C35", "catalogue-encryption", "KMS::Key", ("KeyPolicy", _dropped("CatalogueKeeps"))),
+    *_w("C35", "catalogue-encryption", "IAM::ManagedPolicy",
+        ("PolicyDocument.Statement.*.Action.*", GONE),
+        ("PolicyDocument.Statement.*.Resource.*", GONE),
+        where=lambda stack, name: name == "CatalogueKeyPolicy"),
     *_w("C36", "databrew-jobs", "DataBrew::Job", ("EncryptionMode", "SSE-S3"),
         ("EncryptionKeyArn", GONE), ("LogSubscription", "DISABLE"), ("MaxCapacity", GONE),
         ("Timeout", GONE), ("Tags", GONE)),
@@ -197,7 +205,8 @@ WEAKENINGS: tuple[Weakening, ...] = (
     *_w("C39", "log-groups", "Logs::LogGroup", ("", GONE), ("LogGroupName", "elsewhere"),
         where=lambda stack, name: stack == "catalogue"),
     *_w("C40", "alarm-actions", "CloudWatch::Alarm", ("ActionsEnabled", False)),
-    *_w("C41", "log-groups", "Logs::LogGroup", ("KmsKeyId", GONE)),
+    *_w("C41", "log-groups", "Logs::LogGroup", ("KmsKeyId", GONE), ("LogGroupName", "elsewhere")),
+    *_w("C41", "log-groups", "KMS::Key", ("KeyPolicy", _dropped("LogGroups"))),
     *_w("C42", "wide-statements", "IAM::ManagedPolicy", ("PolicyDocument", _allows("*"))),
     *_w("C44", "wide-statements", "IAM::ManagedPolicy", ("PolicyDocument", _allows("s3:*", "x")),
         ("PolicyDocument", _allows("glue:*", "x"))),
@@ -240,13 +249,17 @@ WEAKENINGS: tuple[Weakening, ...] = (
         ("LoadBalancerAttributes", _but("routing.http.desync_mitigation_mode", "monitor"))),
     *_w("C58", "listeners", "WAFv2::WebACLAssociation", ("", GONE)),
     *_w("C59", "topics", "SNS::Topic", ("KmsMasterKeyId", GONE), ("Subscription", GONE)),
-    *_w("C59", "topics", "SNS::TopicPolicy", ("PolicyDocument", _dropped("TlsOnly")), ("", GONE)),
+    *_w("C59", "topics", "SNS::TopicPolicy", ("", GONE),
+        *(("PolicyDocument", _dropped(sid)) for sid in ("TlsOnly", "Alarms", "Rules"))),
+    *_w("C59", "topics", "KMS::Key", ("KeyPolicy", _dropped("TopicsSend")),
+        ("KeyPolicy", _dropped("RulesSend"))),
     *_w("C59", "open-principals", "SNS::TopicPolicy",
         ("PolicyDocument", _allows("sns:Publish", Principal="*"))),
     *_w("C61", "job-failures", "Events::Rule", ("", GONE), ("State", "DISABLED"),
         ("State", GONE), ("Targets", GONE), ("Targets.*.Arn", "arn:aws:sns:ca-central-1:1:elsewhere"),
         *((f"EventPattern.{p}.*", GONE) for p in ("source", "detail-type", "detail.state",
-                                                  "detail.jobName"))),
+                                                  "detail.jobName")),
+        where=lambda stack, name: name == "JobFailures"),
     *_w("C61", "job-failures", "SNS::TopicPolicy", ("PolicyDocument", _dropped("Rules")),
         where=lambda stack, name: stack == "audit"),
     *_w("C61", "job-silence", "CloudWatch::Alarm", ("", GONE), ("TreatMissingData", "notBreaching"),

@@ -158,6 +158,10 @@ class Names:
         """The log group that Glue itself chooses for a job that has a security configuration."""
         return f"/aws-glue/jobs/{self.security(role)}-role/{self.role(role)}/{stream}"
 
+    def firewall_log_group(self) -> str:
+        """The log group of a web firewall, which takes only one whose name begins so."""
+        return f"aws-waf-logs-{self.prefix}"
+
     def topic(self, name: str) -> str:
         """An SNS topic."""
         return f"{self.prefix}-{name}"

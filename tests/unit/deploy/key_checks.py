@@ -70,25 +70,34 @@ def _ways(
 
 
 def keys(p: Platform, zone: AccessZone, only: str = "") -> Found:
-    """A zone's key opens for those who may, through S3, for that bucket, and not otherwise."""
+    """A zone's key opens for those who may, through S3, for that bucket, and not otherwise. That of
+    `code` leaves who may to the roles' own policies: whoever deploys is none of ours."""
     if zone is AccessZone.LOG:
         return  # its objects are under S3's own key; its key is the platform's
     for role in [only] if only else [*roles_of(p.access), "a-stray-role"]:
         verbs = [v for v in (Verb.READ, Verb.WRITE, Verb.PUBLISH) if opens(p, role, v, zone, "")]
         seals = any(v is not Verb.READ for v in verbs)
-        yield from _key(p, zone, role, "kms:Decrypt", allowed=bool(verbs))
-        yield from _key(p, zone, role, "kms:GenerateDataKey", allowed=seals)
+        left = zone is AccessZone.CODE
+        yield from _key(p, zone, role, "kms:Decrypt", allowed=bool(verbs), left=left)
+        yield from _key(p, zone, role, "kms:GenerateDataKey", allowed=seals, left=left)
         for action in ("kms:Encrypt", "kms:ReEncryptFrom"):
             yield from _key(p, zone, role, action, allowed=False)
 
 
-def _key(p: Platform, zone: AccessZone, role: str, action: str, *, allowed: bool) -> Found:
+def _key(
+    p: Platform, zone: AccessZone, role: str, action: str, *, allowed: bool, left: bool = False
+) -> Found:
+    """`left` says that the key leaves it to a role's own policies."""
     caller, _ = person(role)
-    for how, sent, right in _ways(zone, role, allowed=allowed):
+    anybody = _ways(zone, role, allowed=allowed or left)
+    for (how, sent, right), (_, _, lax) in zip(
+        _ways(zone, role, allowed=allowed), anybody, strict=True
+    ):
         request = Request(caller, action, key_arn(zone), sent)
         ask = Ask(f"{role} {action} {zone} {how}", request, right)
-        for identity in (p.identity(role), [ANYTHING]):
-            yield ask.held(identity, p.keys[zone], key=True)
+        yield ask.held(p.identity(role), p.keys[zone], key=True)
+        wide = Ask(f"{role} with everything {action} {zone} {how}", request, lax)
+        yield wide.held([ANYTHING], p.keys[zone], key=True)
         none = Ask(f"{role} with nothing {action} {zone} {how}", request, allowed=False)
         yield none.held([], p.keys[zone], key=True)
         if how in ("through S3", "another region", "directly"):

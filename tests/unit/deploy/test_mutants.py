@@ -18,7 +18,16 @@ from tests.unit.deploy.evaluation import applies
 from tests.unit.deploy.key_checks import copies_keys, keys, tending
 from tests.unit.deploy.mutants import changes
 from tests.unit.deploy.platform import Case, Doc, Platform, build
-from tests.unit.deploy.work import platform_key, trail_key, trusts, work
+from tests.unit.deploy.work import (
+    CATALOGUE_POLICY,
+    CATALOGUE_TRUST,
+    catalogue,
+    catalogue_trusts,
+    platform_key,
+    trail_key,
+    trusts,
+    work,
+)
 
 PLATFORMS = {"vancouver": build(VANCOUVER), "careful": build(careful(), CAREFUL_READERS)}
 PARTS = {
@@ -126,3 +135,10 @@ def _of_role(p: Platform, role: str, part: str) -> Iterator[Case]:
 def test_no_weaker_trust_passes(city: str, role: str) -> None:
     platform = PLATFORMS[city]
     assert survivors(platform.trusts[role], [*trusts(platform)]) == []
+
+
+def test_no_weaker_role_of_the_catalogue_passes() -> None:
+    asked, trusted = [*catalogue(PLATFORMS["vancouver"])], [*catalogue_trusts()]
+    assert [w for case in (*asked, *trusted) if (w := case.wrong())] == []
+    assert survivors(CATALOGUE_POLICY, asked) == []
+    assert survivors(CATALOGUE_TRUST, trusted) == []

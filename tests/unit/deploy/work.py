@@ -7,7 +7,9 @@ from itertools import product
 
 from cityline.declarations.access import AccessZone
 from cityline.deploy.policies import roles_of
-from tests.unit.deploy.evaluation import ACCOUNT, OTHER, Caller, Request
+from cityline.deploy.policies.keys import CATALOGUE, KEEPING
+from cityline.deploy.policies.services import catalogue_policy, catalogue_trust
+from tests.unit.deploy.evaluation import ACCOUNT, OTHER, Caller, Request, resolve
 from tests.unit.deploy.platform import (
     ANYTHING,
     NAMES,
@@ -24,6 +26,9 @@ JOBS = {"ingest", "prepare", "structure", "publisher"}
 _HOME = f"ca-central-1:{ACCOUNT}"
 _GLUE = f"arn:aws:glue:{_HOME}"
 _LOGS = f"arn:aws:logs:{_HOME}:log-group"
+_ENTRIES = "kms:EncryptionContext:glue_catalog_id"
+CATALOGUE_POLICY: Doc = resolve(catalogue_policy(key_arn(AccessZone.LOG)), {})
+CATALOGUE_TRUST: Doc = resolve(catalogue_trust(), {})
 
 Row = tuple[str, str, set[str], dict[str, str]]
 
@@ -164,7 +169,7 @@ def work(p: Platform, only: str = "") -> Iterator[Case]:
 
 
 def platform_key(p: Platform) -> Iterator[Case]:
-    """The key of `log`: jobs' bookmarks, log groups, topics; nobody and nothing else."""
+    """The key of `log`: bookmarks, catalogue, log groups, topics; nobody and nothing else."""
     here = f"arn:aws:logs:ca-central-1:{ACCOUNT}:log-group"
     for replica, policy in ((False, p.keys), (True, p.copies_keys)):
         arn, region = key_arn(AccessZone.LOG, replica=replica), NAMES.region(replica=replica)
@@ -173,7 +178,9 @@ def platform_key(p: Platform) -> Iterator[Case]:
         service = Caller(service=f"logs.{region}.amazonaws.com")
         context = "kms:EncryptionContext:aws:logs:arn"
         for name, good in (("/cityline-vancouver/trail", True), ("/aws-glue/x", True),
-                           ("/aws-glue-databrew/x", True), ("/other/x", False)):  # fmt: skip
+                           ("/aws-glue-databrew/x", True), ("/other/x", False),
+                           ("aws-waf-logs-cityline-vancouver", True),
+                           ("aws-waf-logs-cityline-x", False)):  # fmt: skip
             for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo",
                            "GenerateDataKey"):  # fmt: skip
                 calls.append((service, f"kms:{action}", {context: f"{group}:{name}"}, good))
@@ -183,7 +190,7 @@ def platform_key(p: Platform) -> Iterator[Case]:
         for name in ("cloudwatch", "events", "budgets", "lambda"):
             sender = Caller(service=f"{name}.amazonaws.com")
             for account in (ACCOUNT, OTHER):
-                good = account == ACCOUNT and name != "lambda"
+                good = name == "events" or (account == ACCOUNT and name != "lambda")
                 for action in ("kms:Decrypt", "kms:GenerateDataKey"):
                     calls.append((sender, action, {"aws:SourceAccount": account}, good))
                 calls.append((sender, "kms:Encrypt", {"aws:SourceAccount": account}, False))
@@ -192,6 +199,53 @@ def platform_key(p: Platform) -> Iterator[Case]:
             ask = Ask(f"{caller.service} {action} {sent}", request, good)
             yield ask.held([], policy[AccessZone.LOG], key=True)
     yield from _bookmarks(p)
+    yield from catalogue(p)
+
+
+def catalogue(p: Platform) -> Iterator[Case]:
+    """Glue's own role opens and seals the catalogue of this account, and nothing else."""
+    caller, said = person(CATALOGUE)
+    good = said | {"kms:CallerAccount": ACCOUNT, _ENTRIES: ACCOUNT}
+    for how, sent, right in (
+        ("the catalogue", good, True),
+        ("another's catalogue", good | {_ENTRIES: OTHER}, False),
+        ("something else", {k: v for k, v in good.items() if k != _ENTRIES}, False),
+        ("for another account", good | {"kms:CallerAccount": OTHER}, False),
+    ):
+        for action in (*KEEPING, "kms:ReEncryptFrom"):
+            request = Request(caller, action, key_arn(AccessZone.LOG), sent)
+            may = right and action in KEEPING
+            ask = Ask(f"Glue {action} {how}", request, may)
+            for identity in ([CATALOGUE_POLICY], [ANYTHING]):
+                yield ask.held(identity, p.keys[AccessZone.LOG], key=True)
+            none = Ask(f"Glue with nothing {action} {how}", request, allowed=False)
+            yield none.held([], p.keys[AccessZone.LOG], key=True)
+            entries = action in KEEPING and sent.get(_ENTRIES) == ACCOUNT
+            own = Ask(f"Glue's role itself {action} {how}", request, entries)
+            yield own.held([CATALOGUE_POLICY], None)
+            other = Request(caller, action, key_arn(AccessZone.RAW), sent)
+            ask = Ask(f"Glue's role {action} {how} with another key", other, allowed=False)
+            yield ask.held([CATALOGUE_POLICY], None)
+    for role in ("analyst", "auditor", "a-stray-role"):
+        stranger, told_of = person(role)
+        for action in KEEPING:
+            request = Request(stranger, action, key_arn(AccessZone.LOG), good | told_of)
+            ask = Ask(f"{role} {action} the catalogue by itself", request, allowed=False)
+            yield ask.held([ANYTHING], p.keys[AccessZone.LOG], key=True)
+
+
+def catalogue_trusts() -> Iterator[Case]:
+    """Glue alone takes it on; not, if it says so, for another account."""
+    for name, sent, good in (
+        ("glue", {}, True),
+        ("glue", {"aws:SourceAccount": ACCOUNT}, True),
+        ("glue", {"aws:SourceAccount": OTHER}, False),
+        ("lambda", {"aws:SourceAccount": ACCOUNT}, False),
+    ):
+        caller = Caller(service=f"{name}.amazonaws.com")
+        yield from _taken_on(CATALOGUE, CATALOGUE_TRUST, caller, sent, good)
+    caller, said = person("somebody")
+    yield from _taken_on(CATALOGUE, CATALOGUE_TRUST, caller, said, good=False)
 
 
 def _bookmarks(p: Platform) -> Iterator[Case]:

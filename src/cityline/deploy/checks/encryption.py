@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cityline.deploy.checks.reading import Finding, Resource, Stacks
-from cityline.deploy.checks.trust import statements
+from cityline.deploy.checks.trust import allowing, statements
 
 _MONTH = 30
 _NO_DATA = {"billing", "static-site"}
@@ -62,16 +62,34 @@ def job_encryption(stacks: Stacks) -> Iterator[Finding]:
 
 
 def catalogue_encryption(stacks: Stacks) -> Iterator[Finding]:
-    """The catalogue and its passwords are encrypted."""
+    """The catalogue and its passwords are encrypted, by a role that may use the key."""
     found = list(stacks.of("Glue::DataCatalogEncryptionSettings"))
     if not found:
         yield Finding("catalogue-encryption", "catalogue", "-", "the catalogue is not encrypted")
     for settings in found:
         told = settings.get("DataCatalogEncryptionSettings", {})
         at_rest = told.get("EncryptionAtRest", {})
-        if at_rest.get("CatalogEncryptionMode") != "SSE-KMS" or not at_rest.get("SseAwsKmsKeyId"):
-            yield settings.fault("catalogue-encryption", "the catalogue is not encrypted")
+        if at_rest.get("CatalogEncryptionMode") != "SSE-KMS-WITH-SERVICE-ROLE":
+            yield settings.fault("catalogue-encryption", "it is not encrypted by a role")
+        elif not _kept(stacks, settings.stack, at_rest):
+            yield settings.fault("catalogue-encryption", "no role may use its key")
         if not told.get("ConnectionPasswordEncryption", {}).get(
             "ReturnConnectionPasswordEncrypted"
         ):
             yield settings.fault("catalogue-encryption", "passwords are not encrypted")
+
+
+def _kept(stacks: Stacks, stack: str, at_rest: Mapping[str, Any]) -> bool:
+    """Whether the catalogue's role may use its key, by its own policies and by the key's."""
+    use = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
+    arn, name = (at_rest.get(k, "") for k in ("SseAwsKmsKeyId", "CatalogEncryptionServiceRole"))
+    key, told = stacks.key(stack, arn), stacks.text(stack, name)
+    role = stacks.named("IAM::Role", told)
+    attached = stacks.resolved(role).get("ManagedPolicyArns", []) if role else []
+    policies = [stacks.named("IAM::ManagedPolicy", policy) for policy in attached]
+    own = [s for p in policies for s in allowing(stacks, p, "PolicyDocument", *use)]
+    let = [s.get("Condition", {}) for s in allowing(stacks, key, "KeyPolicy", *use)]
+    named = (c.get("ArnEquals", {}).get("aws:PrincipalArn", []) for c in let)
+    return any(told in n for n in named) and any(
+        stacks.text(stack, arn) in s.get("Resource", []) for s in own
+    )

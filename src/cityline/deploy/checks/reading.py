@@ -104,10 +104,10 @@ class Stacks:
         )
 
     @cached_property
-    def exports(self) -> Mapping[str, str]:
-        """What stacks export, by the export's name."""
+    def exports(self) -> Mapping[str, tuple[str, str]]:
+        """What stacks export, by the export's name: the stack, and the value as text."""
         return {
-            self.text(stack, output["Export"]["Name"]): self.text(stack, output["Value"])
+            self.text(stack, output["Export"]["Name"]): (stack, self.text(stack, output["Value"]))
             for stack, template in self.templates.items()
             for output in template.get("Outputs", {}).values()
             if "Export" in output
@@ -133,6 +133,14 @@ class Stacks:
                 return resource
         return None
 
+    def key(self, stack: str, value: Any) -> Resource | None:
+        """The key whose ARN a value is, of the same stack or of the one that exports it."""
+        if isinstance(value, Mapping) and "Fn::ImportValue" in value:
+            stack = self.exports.get(self.text(stack, value["Fn::ImportValue"]), ("", ""))[0]
+        told = self.text(stack, value)
+        keys = (k for k in self.of("KMS::Key") if k.stack == stack)
+        return next((k for k in keys if told == f"${{{k.id}.Arn}}"), None)
+
     def text(self, stack: str, value: Any) -> str:
         """A value as the text it becomes. Lists and objects are JSON."""
         match value:
@@ -147,7 +155,7 @@ class Stacks:
             case {"Fn::Sub": str(pattern)}:
                 return _PLACE.sub(lambda m: self._place(stack, m[1]), pattern)
             case {"Fn::ImportValue": name}:
-                return self.exports.get(self.text(stack, name), f"${{no export {name}}}")
+                return self.exports.get(self.text(stack, name), ("", f"${{no export {name}}}"))[1]
             case _:
                 return json.dumps(self.plain(stack, value), ensure_ascii=False)
 

@@ -128,5 +128,10 @@ _ROLES = (
     ("DataBrew::Job", "RoleArn", "databrew.amazonaws.com"),
     ("IAM::InstanceProfile", "Roles.*", "ec2.amazonaws.com"),
     ("CloudTrail::Trail", "CloudWatchLogsRoleArn", "cloudtrail.amazonaws.com"),
+    (
+        "Glue::DataCatalogEncryptionSettings",
+        "DataCatalogEncryptionSettings.EncryptionAtRest.CatalogEncryptionServiceRole",
+        "glue.amazonaws.com",
+    ),
     ("EC2::FlowLog", "DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),
 )

@@ -30,9 +30,9 @@ def confused_deputies(stacks: Stacks) -> Iterator[Finding]:
     """A service is trusted only on behalf of this account."""
     for role in stacks.of("IAM::Role"):
         for statement in statements(stacks, role, "AssumeRolePolicyDocument"):
-            services = set(_listed(_principal(statement, "Service"))) - _NO_SOURCE
-            if services and not _names_source(statement):
-                told = f"{', '.join(sorted(services))} is trusted on behalf of any account"
+            found = services(statement) - _NO_SOURCE
+            if found and not _names_source(statement):
+                told = f"{', '.join(sorted(found))} is trusted on behalf of any account"
                 yield role.fault("confused-deputies", told)
 
 
@@ -100,6 +100,22 @@ def statements(stacks: Stacks, resource: Resource, path: str) -> list[Mapping[st
     return found if isinstance(found, list) else [found]
 
 
+def allowing(
+    stacks: Stacks, resource: Resource | None, path: str, *actions: str
+) -> list[Mapping[str, Any]]:
+    """The statements of a policy document that allow all of these actions; of nothing, none."""
+    found = statements(stacks, resource, path) if resource else []
+    return [
+        s for s in found
+        if s.get("Effect") == "Allow" and set(actions) <= set(_listed(s.get("Action", [])))
+    ]  # fmt: skip
+
+
+def services(statement: Mapping[str, Any]) -> set[str]:
+    """The services a statement speaks of."""
+    return set(_listed(_principal(statement, "Service")))
+
+
 def _principal(statement: Mapping[str, Any], kind: str) -> Any:
     principal = statement.get("Principal", {})
     return principal.get(kind, []) if isinstance(principal, Mapping) else []
@@ -116,7 +132,7 @@ def _services(stacks: Stacks, role: Resource) -> set[str]:
         service
         for statement in statements(stacks, role, "AssumeRolePolicyDocument")
         if statement.get("Effect") == "Allow"
-        for service in _listed(_principal(statement, "Service"))
+        for service in services(statement)
     }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cityline.deploy.auditing import DEFAULT_REGIONS
-from cityline.deploy.checks.reading import Finding, Stacks
+from cityline.deploy.checks.reading import Finding, Resource, Stacks
+from cityline.deploy.checks.trust import allowing, services
 from cityline.deploy.cis import WATCHES, emergencies
 from cityline.deploy.jobs import BAD_ENDS, LOG_STREAMS
 from cityline.ports.gauges import GAUGES
@@ -16,6 +18,17 @@ _YEAR = 365
 _REGION = re.compile(r"-([a-z]{2}-[a-z]+-\d)$")
 _OF_THE_TRAIL = ("LogBucket", "TrailBucket")
 """Buckets whose every write would be recorded by a further one: logs and the trail itself."""
+_LOGGING = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
+_SENDERS = {
+    "CloudWatch::Alarm": "cloudwatch",
+    "Budgets::Budget": "budgets",
+    "Events::Rule": "events",
+    "AutoScaling::AutoScalingGroup": "autoscaling",
+}
+"""Who sends to a topic that such a resource names."""
+
+_SILENT = "events.amazonaws.com"
+_TOPIC = re.compile(r'"arn:aws:sns:[^"]+"')
 
 
 def alarm_actions(stacks: Stacks) -> Iterator[Finding]:
@@ -30,12 +43,15 @@ def alarm_actions(stacks: Stacks) -> Iterator[Finding]:
 
 
 def log_groups(stacks: Stacks) -> Iterator[Finding]:
-    """Logs are kept a year and encrypted with a key of ours, those too whose names Glue chooses."""
+    """Logs are kept a year, encrypted with a key of ours that CloudWatch Logs may use; those too
+    whose names Glue chooses."""
     for group in stacks.of("Logs::LogGroup"):
         if int(group.get("RetentionInDays", 0)) < _YEAR:
             yield group.fault("log-groups", "not kept for a year")
         if not group.get("KmsKeyId"):
             yield group.fault("log-groups", "not encrypted with a key of ours")
+        elif not _sealed(stacks, group):
+            yield group.fault("log-groups", "its key is not for a log group of that name")
     made = stacks.names("Logs::LogGroup")
     for job in stacks.of("Glue::Job"):
         told = stacks.resolved(job)
@@ -44,6 +60,20 @@ def log_groups(stacks: Stacks) -> Iterator[Finding]:
         for stream in LOG_STREAMS:
             if f"{below}/{stream}" not in made:
                 yield job.fault("log-groups", f"Glue makes {below}/{stream}, to be kept for ever")
+
+
+def _sealed(stacks: Stacks, group: Resource) -> bool:
+    """Whether the key of a log group lets CloudWatch Logs use it for a group of that name."""
+    key = stacks.key(group.stack, group.get("KmsKeyId"))
+    name = stacks.text(group.stack, group.get("LogGroupName", ""))
+    for one in allowing(stacks, key, "KeyPolicy", *_LOGGING):
+        bound = one.get("Condition", {}).get("ArnLike", {})
+        told = bound.get("kms:EncryptionContext:aws:logs:arn", [])
+        named = [told] if isinstance(told, str) else told
+        service = any(s.startswith("logs.") for s in services(one))
+        if service and any(fnmatchcase(name, n.partition(":log-group:")[2]) for n in named):
+            return True
+    return False
 
 
 def trails(stacks: Stacks) -> Iterator[Finding]:
@@ -139,7 +169,8 @@ def _mending(stacks: Stacks) -> Iterator[str]:
 
 
 def topics(stacks: Stacks) -> Iterator[Finding]:
-    """Topics are encrypted, take nothing over plain HTTP, and somebody listens."""
+    """Topics are encrypted, take nothing over plain HTTP, somebody listens, and who sends there may
+    by the topic's policy and by its key's."""
     refused = {
         (p.stack, stacks.text(p.stack, topic))
         for p in stacks.of("SNS::TopicPolicy")
@@ -153,6 +184,40 @@ def topics(stacks: Stacks) -> Iterator[Finding]:
             yield topic.fault("topics", "plain HTTP is not refused")
         if not topic.get("Subscription"):
             yield topic.fault("topics", "nobody listens")
+    for sender in stacks.of(*_SENDERS):
+        service = f"{_SENDERS[sender.type.removeprefix('AWS::')]}.amazonaws.com"
+        for topic in _told(stacks, sender):
+            if not _sends(stacks, service, topic):
+                yield sender.fault("topics", f"{service} cannot send to {topic.stack}/{topic.id}")
+
+
+def _told(stacks: Stacks, sender: Resource) -> Iterator[Resource]:
+    """The topics that a resource names: of its own stack, or of another by ARN."""
+    text = stacks.text(sender.stack, sender.properties)
+    for arn in {a.strip('"') for a in _TOPIC.findall(text)}:
+        own = (t for t in stacks.of("SNS::Topic") if t.stack == sender.stack)
+        found = next(own, None) or stacks.named("SNS::Topic", arn)
+        if found is not None:
+            yield found
+
+
+def _sends(stacks: Stacks, service: str, topic: Resource) -> bool:
+    """Whether a service may publish to a topic and use its key. EventBridge tells neither for whom
+    it sends, so a condition on that would shut it out."""
+    ref = stacks.text(topic.stack, {"Ref": topic.id})
+    policies = [
+        p
+        for p in stacks.of("SNS::TopicPolicy")
+        if p.stack == topic.stack and ref in stacks.text(p.stack, p.get("Topics", []))
+    ]
+    published = [s for p in policies for s in allowing(stacks, p, "PolicyDocument", "sns:Publish")]
+    key = stacks.key(topic.stack, topic.get("KmsMasterKeyId"))
+    used = allowing(stacks, key, "KeyPolicy", "kms:Decrypt", "kms:GenerateDataKey")
+
+    def may(one: Mapping[str, Any]) -> bool:
+        return service in services(one) and not (service == _SILENT and one.get("Condition"))
+
+    return any(map(may, published)) and any(map(may, used))
 
 
 def job_failures(stacks: Stacks) -> Iterator[Finding]:

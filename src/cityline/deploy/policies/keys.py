@@ -59,6 +59,15 @@ USE: dict[Verb, tuple[str, ...]] = {
 COPYING: tuple[str, ...] = ("kms:Encrypt", "kms:GenerateDataKey")
 """What copying needs of the key of the copy."""
 
+_SENDING = ("kms:Decrypt", "kms:GenerateDataKey")
+"""What a service needs of the key of a topic to which it sends."""
+
+KEEPING: tuple[str, ...] = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
+"""What bookmarks of jobs and entries of the catalogue need of the platform's key."""
+
+CATALOGUE = "catalogue"
+"""The role by which Glue itself opens and seals the catalogue, for whoever may look into it."""
+
 
 def key_policy(
     access: Access, names: Names, zone: AccessZone, *, replica: bool = False
@@ -66,8 +75,8 @@ def key_policy(
     """The policy of a zone's key in the home region, or of the key of its copy.
 
     The account tends the key; nobody of it may decrypt unless named here *and* permitted by a
-    policy of the role's own. The key of a zone that nobody may delete from cannot be deleted
-    either, for that would delete everything in it.
+    policy of the role's own; with the key of `code` the second suffices. The key of a zone that
+    nobody may delete from cannot be deleted either, for that would delete everything in it.
     """
     return document(
         [
@@ -93,8 +102,16 @@ def _tending(access: Access, names: Names, zone: AccessZone) -> Iterator[Stateme
 
 def _use(access: Access, names: Names, zone: AccessZone, *, replica: bool) -> Iterator[Statement]:
     """Declared roles, through S3 of this region, for this bucket's objects, and not otherwise. The
-    bucket of logs is encrypted by S3's own key, so nobody opens it with ours."""
+    bucket of logs is encrypted by S3's own key, so nobody opens it with ours. What jobs run
+    (`code`) is put there by who deploys, who is no role of the platform: there it is anybody whose
+    own policies permit it, and the bucket's policy refuses to read."""
     if zone is AccessZone.LOG:
+        return
+    account = {"AWS": names.account_arn()}
+    through = _through_s3(names, zone, replica=replica)
+    if zone is AccessZone.CODE and not replica:
+        use = USE[Verb.WRITE]
+        yield statement("AccountPuts", "Allow", use, ["*"], principal=account, condition=through)
         return
     copying = roles_that_copy(access)
     roles = [n for n, r in access.roles.items() if takes_a_role(r)]
@@ -105,23 +122,19 @@ def _use(access: Access, names: Names, zone: AccessZone, *, replica: bool) -> It
         opening, seals, sealing = [n for n in readers if n not in copying], COPYING, copying
     for name, actions, who in (("Opens", OPENING, opening), ("Seals", seals, sealing)):
         if who:
-            condition = _through_s3(names, zone, who, replica=replica)
             yield statement(
                 f"Declared{name}", "Allow", actions, ["*"],
-                principal={"AWS": names.account_arn()}, condition=condition,
+                principal=account, condition={**_by(names, who), **through},
             )  # fmt: skip
 
 
-def _through_s3(
-    names: Names, zone: AccessZone, roles: list[str], *, replica: bool
-) -> dict[str, dict[str, Any]]:
+def _through_s3(names: Names, zone: AccessZone, *, replica: bool) -> dict[str, dict[str, Any]]:
     bucket = names.bucket_arn(zone, replica=replica)
-    condition = _by(names, roles)
-    condition["StringEquals"]["kms:ViaService"] = (
-        f"s3.{names.region(replica=replica)}.amazonaws.com"
-    )
-    condition["StringLike"] = {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}
-    return condition
+    service = f"s3.{names.region(replica=replica)}.amazonaws.com"
+    return {
+        "StringEquals": {"kms:CallerAccount": ACCOUNT, "kms:ViaService": service},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]},
+    }
 
 
 def _services(
@@ -149,10 +162,14 @@ def _services(
 
 
 def _platform(access: Access, names: Names, *, replica: bool) -> Iterator[Statement]:
-    """The key of `log` is the platform's own: log groups, topics, bookmarks of jobs."""
+    """The key of `log` is the platform's own: log groups, topics, bookmarks of jobs, catalogue.
+
+    EventBridge sends to an encrypted topic only if nothing asks it for whom: SNS documents that.
+    """
     region = names.region(replica=replica)
     logs = f"arn:aws:logs:{region}:{ACCOUNT}:log-group"
-    groups = [f"{logs}:/{names.prefix}/*", f"{logs}:/aws-glue/*", f"{logs}:/aws-glue-databrew/*"]
+    groups = [f"{logs}:/{names.prefix}/*", f"{logs}:/aws-glue/*", f"{logs}:/aws-glue-databrew/*",
+              f"{logs}:{names.firewall_log_group()}"]  # fmt: skip
     yield statement(
         "LogGroups", "Allow",
         ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
@@ -160,19 +177,32 @@ def _platform(access: Access, names: Names, *, replica: bool) -> Iterator[Statem
         ["*"], principal={"Service": f"logs.{region}.amazonaws.com"},
         condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     )  # fmt: skip
-    senders = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+    yield alarms_send()
     yield statement(
-        "TopicsSend", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"],
-        principal={"Service": senders},
+        "RulesSend", "Allow", _SENDING, ["*"], principal={"Service": "events.amazonaws.com"}
+    )
+    if replica:
+        return
+    account = {"AWS": names.account_arn()}
+    jobs = jobs_of(access)
+    if jobs:
+        yield statement(
+            "JobsRemember", "Allow", KEEPING, ["*"], principal=account, condition=_by(names, jobs)
+        )
+    entries = {"kms:CallerAccount": ACCOUNT, "kms:EncryptionContext:glue_catalog_id": ACCOUNT}
+    yield statement(
+        "CatalogueKeeps", "Allow", KEEPING, ["*"], principal=account,
+        condition={**_by(names, [CATALOGUE]), "StringEquals": entries},
+    )  # fmt: skip
+
+
+def alarms_send() -> Statement:
+    """By which alarms and budgets of this account use the key of the topic they send to."""
+    return statement(
+        "TopicsSend", "Allow", _SENDING, ["*"],
+        principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
         condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
     )  # fmt: skip
-    jobs = jobs_of(access)
-    if jobs and not replica:
-        yield statement(
-            "JobsRemember", "Allow", ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"], ["*"],
-            principal={"AWS": names.account_arn()},
-            condition=_by(names, jobs),
-        )  # fmt: skip
 
 
 def jobs_of(access: Access) -> list[str]:

@@ -1,12 +1,13 @@
-"""Keys for services: what a stack's key says beyond, or without, a zone of the access policy."""
+"""Services: what a stack's key says beyond, or without, a zone of the access policy, and the role
+by which Glue keeps the catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from cityline.deploy.naming import Names
-from cityline.deploy.policies.keys import TENDING
+from cityline.deploy.naming import ACCOUNT, Names
+from cityline.deploy.policies.keys import KEEPING, TENDING
 from cityline.deploy.policies.statements import Document, Statement, document, statement
 
 
@@ -35,6 +36,21 @@ def service_key_policy(names: Names, use: Sequence[Statement]) -> Document:
             *use,
         ]
     )
+
+
+def catalogue_trust() -> Document:
+    """Glue takes the role on; whether it then says for whom is not documented."""
+    mine = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    trusted: Statement = {"Sid": "ByGlue", "Effect": "Allow"}
+    trusted |= {"Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return document([{**trusted, "Condition": {"StringEqualsIfExists": mine}}])
+
+
+def catalogue_policy(key: Any) -> Document:
+    """The role opens and seals the catalogue's entries with the platform's `key`, and nothing else
+    that is under it."""
+    entries = {"StringEquals": {"kms:EncryptionContext:glue_catalog_id": ACCOUNT}}
+    return document([statement("Entries", "Allow", KEEPING, [key], condition=entries)])
 
 
 def _no_other_grants() -> Statement:

@@ -26,7 +26,8 @@ def build(estate: Estate) -> Template:
     """Topic, trail, alarms and the audit's questions."""
     template = estate.template("trail, alarms and the questions of an audit")
     email = template.parameter("AlarmEmail", "Who is told of alarms", AllowedPattern=".+@.+")
-    add_topic(template, estate.names, email, estate.names.key_import(AccessZone.LOG), rules=True)
+    key = estate.names.key_import(AccessZone.LOG)
+    add_topic(template, estate.names, email, key, rules=True)
     _trail(template, estate)
     access = estate.access
     mend = [r for r in access.roles if any(may(access, r, Verb.ADMINISTER, z) for z in AccessZone)]

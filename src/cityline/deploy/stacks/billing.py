@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cityline.deploy.estate import BILLING_REGION, Estate
-from cityline.deploy.naming import ACCOUNT
-from cityline.deploy.policies.statements import statement
+from cityline.deploy.policies.keys import alarms_send
 from cityline.deploy.stacks.audit import add_topic
 from cityline.deploy.stacks.keys import add_own_key
 from cityline.deploy.template import Template, att, ref
@@ -17,12 +16,7 @@ def build(estate: Estate) -> Template:
     """A topic with its key, an alarm at each part of the budget, and the budget itself."""
     template = estate.template("charges, alarms and budget", BILLING_REGION)
     email = template.parameter("AlarmEmail", "Who is told of charges", AllowedPattern=".+@.+")
-    use = statement(
-        "TopicsSend", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"],
-        principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
-        condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
-    )  # fmt: skip
-    key = add_own_key(template, estate, "Alarms about charges", use)
+    key = add_own_key(template, estate, "Alarms about charges", alarms_send())
     add_topic(template, estate.names, email, att(key))
     budget = estate.settings.monthly_budget_usd
     for name, share in _WARNINGS.items():

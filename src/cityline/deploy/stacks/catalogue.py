@@ -12,6 +12,7 @@ from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.jobs import LOG_STREAMS, WAY, part_of
 from cityline.deploy.naming import sub
+from cityline.deploy.policies.keys import CATALOGUE
 from cityline.deploy.policies.statements import sid
 from cityline.deploy.template import Template, ref
 
@@ -39,8 +40,14 @@ def build(estate: Estate) -> Template:
 
 
 def _catalogue(template: Template, estate: Estate) -> None:
-    """Databases of the zones with tables. The encryption is the account's, in this region."""
+    """Databases of the zones with tables. The encryption is the account's, in this region; it is by
+    a role, or all who look into the catalogue would need the platform's key."""
     key = estate.names.key_import(AccessZone.LOG)
+    at_rest = {
+        "CatalogEncryptionMode": "SSE-KMS-WITH-SERVICE-ROLE",
+        "CatalogEncryptionServiceRole": sub(estate.names.role_arn(CATALOGUE)),
+        "SseAwsKmsKeyId": key,
+    }
     template.add(
         "CatalogueEncryption",
         "Glue::DataCatalogEncryptionSettings",
@@ -51,7 +58,7 @@ def _catalogue(template: Template, estate: Estate) -> None:
                     "KmsKeyId": key,
                     "ReturnConnectionPasswordEncrypted": True,
                 },
-                "EncryptionAtRest": {"CatalogEncryptionMode": "SSE-KMS", "SseAwsKmsKeyId": key},
+                "EncryptionAtRest": at_rest,
             },
         },
     )

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.policies import role_policies, roles_of, session_seconds, trust_policy
+from cityline.deploy.policies.keys import CATALOGUE
+from cityline.deploy.policies.services import catalogue_policy, catalogue_trust
 from cityline.deploy.policies.statements import sid, taken_by_people
 from cityline.deploy.template import Template, ref
 
 
 def build(estate: Estate) -> Template:
-    """An IAM role for each declared role that services take on."""
+    """An IAM role for each declared role that services take on, and the catalogue's."""
     template = estate.template("roles of jobs, of the server and of services")
     add_roles(template, estate, people=False)
+    _catalogue(template, estate)
     return template
+
+
+def _catalogue(template: Template, estate: Estate) -> None:
+    """By which Glue encrypts the catalogue. It stands well before the catalogue: a role that was
+    just made cannot be taken on everywhere at once."""
+    says = "Opens and seals the catalogue for whoever may look into it"
+    policy = {
+        "Description": says,
+        "ManagedPolicyName": estate.names.policy(CATALOGUE, "key"),
+        "PolicyDocument": catalogue_policy(estate.names.key_import(AccessZone.LOG)),
+    }
+    template.add("CatalogueKeyPolicy", "IAM::ManagedPolicy", policy)
+    role = {
+        "AssumeRolePolicyDocument": catalogue_trust(),
+        "Description": says,
+        "ManagedPolicyArns": [ref("CatalogueKeyPolicy")],
+        "RoleName": estate.names.role(CATALOGUE),
+        "Tags": template.labels(),
+    }
+    template.add("CatalogueRole", "IAM::Role", role)
 
 
 def add_roles(template: Template, estate: Estate, *, people: bool) -> None:

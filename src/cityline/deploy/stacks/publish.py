@@ -155,7 +155,7 @@ def add_firewall(template: Template, estate: Estate, scope: str, key: Any) -> No
     template.add("Firewall", "WAFv2::WebACL", described)
     logs = {
         "KmsKeyId": key,
-        "LogGroupName": f"aws-waf-logs-{estate.settings.prefix}",
+        "LogGroupName": estate.names.firewall_log_group(),
         "RetentionInDays": _YEAR,
         "Tags": template.labels(),
     }
@@ -181,25 +181,40 @@ def _server(template: Template, estate: Estate) -> None:
     template.add("ServerProfile", "IAM::InstanceProfile", profile)
     _launch(template, estate)
     version = {"LaunchTemplateId": ref("Launch"), "Version": att("Launch", "LatestVersionNumber")}
-    kinds = ("LAUNCH", "LAUNCH_ERROR", "TERMINATE", "TERMINATE_ERROR")
-    told = {
-        "NotificationTypes": [f"autoscaling:EC2_INSTANCE_{kind}" for kind in kinds],
-        "TopicARN": alarm_topic(estate),
-    }
+    name = f"{estate.settings.prefix}-server"
     group = {
-        "AutoScalingGroupName": f"{estate.settings.prefix}-server",
+        "AutoScalingGroupName": name,
         "HealthCheckGracePeriod": 300,
         "HealthCheckType": "ELB",
         "LaunchTemplate": version,
         "MaxSize": "2",
         "MinSize": "1",
-        "NotificationConfigurations": [told],
         "Tags": [{**label, "PropagateAtLaunch": True} for label in template.labels()],
         "TargetGroupARNs": [ref("Target")],
         "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
     }
     waits = ["S3Endpoint", "HttpsListener"]
     template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=waits, update=_REPLACED)
+    _notices(template, estate, name)
+
+
+def _notices(template: Template, estate: Estate, group: str) -> None:
+    """Each server that comes, goes, or fails to, is told through EventBridge: the group itself may
+    send to an encrypted topic only by a role that an account may not have yet."""
+    kinds = [f"EC2 Instance {what} {how}" for what in ("Launch", "Terminate")
+             for how in ("Successful", "Unsuccessful")]  # fmt: skip
+    pattern = {
+        "detail": {"AutoScalingGroupName": [group]},
+        "detail-type": kinds,
+        "source": ["aws.autoscaling"],
+    }
+    rule = {
+        "Description": "A server came, went, or failed to",
+        "EventPattern": pattern,
+        "State": "ENABLED",
+        "Targets": [{"Arn": alarm_topic(estate), "Id": "alarms"}],
+    }
+    template.add("ServersRule", "Events::Rule", rule)
 
 
 def _launch(template: Template, estate: Estate) -> None:
