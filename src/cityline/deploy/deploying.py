@@ -215,9 +215,6 @@ def destroy(
         for alias in _named(template, "AWS::KMS::Alias", "AliasName", account):
             when = leftovers.end_key(alias, template.region)
             note(f"{alias}: its key ends on {when:%Y-%m-%d}" if when else f"{alias}: gone")
-        kind = "AWS::ElasticLoadBalancingV2::LoadBalancer"
-        for balancer in _named(template, kind, "Name", account):
-            leftovers.unprotect(balancer, template.region)
         full = stack_name(settings, name)
         stacks.delete(full, template.region, note)
         note(f"{full}: gone")
