@@ -22,9 +22,9 @@ import pytest
 from cityline.declarations.access import AccessZone
 from cityline.deploy.estate import Estate
 from cityline.deploy.stacks import publish
-from tests.aws.emulator import ROOT
+from tests.aws.emulator import ROOT, Emulator
 from tests.aws.running import put_code
-from tests.aws.standing import Standing
+from tests.aws.standing import Standing, stand
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1200)]
 
@@ -38,29 +38,27 @@ def script(standing: Standing) -> str:
     return told
 
 
-@pytest.fixture(scope="module")
-def machine(published: Standing, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def machine(standing: Standing, work: Path, environment: str) -> dict[str, str]:
     """The variables of the unit on a machine with nothing but the city's declarations, which the
     server's role takes from the code bucket."""
-    work = tmp_path_factory.mktemp("server")
-    key = put_code(published).partition("/cities/")[2]
-    s3 = published.emulator.client("s3", keys=published.role("server"))
-    bucket = published.bucket(AccessZone.CODE)
+    key = put_code(standing).partition("/cities/")[2]
+    s3 = standing.emulator.client("s3", keys=standing.role("server"))
+    bucket = standing.bucket(AccessZone.CODE)
     body = s3.get_object(Bucket=bucket, Key=f"cities/{key}")["Body"].read()
     (work / "city.zip").write_bytes(body)
     with zipfile.ZipFile(work / "city.zip") as archive:
         archive.extractall(work / "city")
     home = work / "home"
     home.mkdir()
-    found = re.search(r"cityline\.env <<ENV\n(.*?)\nENV\n", script(published), re.DOTALL)
+    found = re.search(r"cityline\.env <<ENV\n(.*?)\nENV\n", script(standing), re.DOTALL)
     assert found
     told = dict(line.split("=", 1) for line in found[1].splitlines())
     assert set(told) == {"AWS_DEFAULT_REGION", "CITYLINE_CITY", "CITYLINE_ENV", "CITYLINE_HOME"}
     told |= {"CITYLINE_CITY": str(work / "city"), "CITYLINE_HOME": str(home)}
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CITYLINE"))}
     return {
-        **clean, **told, "CITYLINE_ENV": "cloud", "PYTHONPATH": str(ROOT / "src"),
-        **published.environment(published.role("server")),
+        **clean, **told, "CITYLINE_ENV": environment, "PYTHONPATH": str(ROOT / "src"),
+        **standing.environment(standing.role("server")),
     }  # fmt: skip
 
 
@@ -108,11 +106,12 @@ def _wait(process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> 
 
 
 def test_the_server_shows_what_was_published_and_answers_a_filter(
-    published: Standing, machine: dict[str, str], tmp_path: Path
+    published: Standing, tmp_path: Path
 ) -> None:
     s3 = published.emulator.client("s3")
     site = published.bucket(AccessZone.SITE)
-    with served(published, machine, tmp_path / "serve.log") as client:
+    variables = machine(published, tmp_path, "cloud")
+    with served(published, variables, tmp_path / "serve.log") as client:
         for path in ("index.html", "questions/departments/index.html", "manifest.json"):
             there = s3.get_object(Bucket=site, Key=f"site/current/{path}")["Body"].read()
             shown = client.get("/" + path.removesuffix("index.html"))
@@ -128,3 +127,34 @@ def test_the_server_shows_what_was_published_and_answers_a_filter(
         elsewhere = client.get("/", headers={"host": "10.31.0.5"})
         assert elsewhere.status_code == 421, "the balancer's look at the server's health"
     assert "Traceback" not in (tmp_path / "serve.log").read_text()
+
+
+def test_the_server_is_well_before_anything_is_published_and_shows_the_first_release(
+    aws: Emulator, published: Standing, tmp_path: Path
+) -> None:
+    early = stand(aws, tmp_path / "platform", "cityline-early")
+    log = tmp_path / "serve.log"
+    with served(early, machine(early, tmp_path, "aws"), log) as client:
+        assert client.get("/", headers={"host": "10.31.0.5"}).status_code == 421
+        told = client.get("/")
+        assert (told.status_code, "Nothing is published here yet" in told.text) == (503, True)
+        for zone, below in ((AccessZone.SITE, "site/"), (AccessZone.CURATED, "lake/")):
+            _copy(aws, published.bucket(zone), early.bucket(zone), below)
+        until = time.monotonic() + 120
+        while (shown := client.get("/")).status_code == 503 and time.monotonic() < until:
+            time.sleep(1)
+        assert shown.status_code == httpx.codes.OK, log.read_text()[-3000:]
+        index = aws.client("s3").get_object(
+            Bucket=published.bucket(AccessZone.SITE), Key="site/current/index.html"
+        )
+        assert shown.content == index["Body"].read()
+    assert "Traceback" not in log.read_text()
+
+
+def _copy(aws: Emulator, source: str, target: str, below: str) -> None:
+    """Objects below a key from one bucket to another: what a job there would have put."""
+    s3 = aws.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=source, Prefix=below):
+        for one in page.get("Contents", ()):
+            body = s3.get_object(Bucket=source, Key=one["Key"])["Body"].read()
+            s3.put_object(Bucket=target, Key=one["Key"], Body=body)

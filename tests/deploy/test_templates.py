@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tools.templates import differing, files, main
 
 from cityline.cli.commands.serving import serve
-from cityline.deploy.deploying import selected
+from cityline.deploy.deploying import apply, selected
 from cityline.deploy.estate import Estate
 from cityline.deploy.planning import bills
 from cityline.deploy.render import STACKS, render
 from cityline.deploy.template import INLINE_LIMIT, Template, minified
-from cityline.errors import DeclarationError
+from cityline.errors import DeclarationError, UsageError
+from cityline.ports.stacks import Deployed
 from cityline.wiring import open_estate
 from tests.conftest import copy_vancouver
 from tests.deploy.conftest import CITY, TEMPLATES, Bodies
@@ -174,3 +177,80 @@ def test_newer_declarations_come_with_a_new_server_before_the_old_one_goes(bodie
     }
     rolling = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
     assert 1 <= rolling["MinInstancesInService"] < int(group["Properties"]["MaxSize"])
+    assert rolling["WaitOnResourceSignals"] is True
+    signal = group["CreationPolicy"]["ResourceSignal"]
+    assert (signal["Count"], signal["Timeout"]) == (1, rolling["PauseTime"])
+    assert "CloudformationEndpoint" in group["DependsOn"], "what the signal goes through"
+
+
+@pytest.mark.parametrize("missing", ["", "aws", "curl"])
+def test_the_script_tells_the_stack_how_it_ended(
+    bodies: Bodies, tmp_path: Path, missing: str
+) -> None:
+    """It is run here over commands that do nothing, or of which one fails."""
+    launch = bodies["publish"]["Resources"]["Launch"]["Properties"]["LaunchTemplateData"]
+    script: str = launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+    script = re.sub(r"(?<![\w.-])/(opt|etc|tmp)/", rf"{tmp_path}/\1/", script)
+    script = script.replace("${AWS::StackName}", "the-stack").replace("${", "x{")
+    assert all(p.startswith(str(tmp_path)) for p in re.findall(r"> *(/\S+)", script))
+    told = tmp_path / "told"
+    agent = "opt/aws/amazon-cloudwatch-agent/etc"
+    for folder in ("bin", "etc/systemd/system", "opt/aws/bin", "opt/cityline/bin", agent):
+        (tmp_path / folder).mkdir(parents=True)
+    for command in ("dnf", "useradd", "aws", "unzip", "python3.11", "systemctl", "curl"):
+        code = 7 if command == missing else 0
+        (tmp_path / "bin" / command).write_text(f"#!/bin/sh\nexit {code}\n")
+    for command in ("pip", "python"):
+        (tmp_path / "opt/cityline/bin" / command).write_text("#!/bin/sh\n")
+    (tmp_path / "opt/aws/bin/cfn-signal").write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    for made in (*tmp_path.glob("bin/*"), *tmp_path.glob("opt/*/bin/*")):
+        made.chmod(0o755)
+    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+    done = subprocess.run(["bash"], input=script, text=True, env={"PATH": path}, check=False)
+    code = 7 if missing else 0
+    assert done.returncode == code
+    region = "--region ca-central-1 --stack the-stack --resource Servers"
+    assert told.read_text() == f"--exit-code {code} {region}\n"
+
+
+class _Account:
+    """Stacks that stand with these parameters, or none; what is put is kept."""
+
+    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
+        self.parameters = parameters
+        self.made: dict[str, Mapping[str, str]] = {}
+
+    def find(self, name: str, region: str) -> Deployed | None:
+        if self.parameters is None:
+            return None
+        return Deployed(name, region, "UPDATE_COMPLETE", {}, parameters=self.parameters)
+
+    def put(
+        self, name: str, region: str, template: str, parameters: Mapping[str, str], note: object
+    ) -> Deployed:
+        self.made[name] = parameters
+        return Deployed(name, region, "UPDATE_COMPLETE", {}, parameters=parameters)
+
+
+@pytest.mark.parametrize("missing", ["WheelsKey", "ServerWheelsKey"])
+def test_nothing_is_made_before_there_are_wheels_and_those_that_stand_stay(
+    estate: Estate, rendered: dict[str, Template], missing: str
+) -> None:
+    chosen = selected(rendered, estate.settings)
+    given = {
+        "CertificateArn": f"arn:aws:acm:{estate.settings.home_region}:1:certificate/x",
+        "S3PrefixList": "pl-0", "Domain": "x.example", "AlarmEmail": "x@x.example",
+        "WheelsKey": "wheels/jobs.zip", "ServerWheelsKey": "wheels/server.zip",
+    }  # fmt: skip
+    wheels = given.pop(missing)
+    empty: Any = _Account()
+    with pytest.raises(UsageError) as caught:
+        apply(chosen, estate.settings, given, empty, lambda _: None)
+    assert missing in caught.value.what
+    assert {"WheelsKey": "--wheels", "ServerWheelsKey": "--server-wheels"}[missing] in str(
+        caught.value
+    )
+    assert empty.made == {}
+    standing: Any = _Account({missing: wheels})
+    apply(chosen, estate.settings, given, standing, lambda _: None)
+    assert wheels in [p.get(missing) for p in standing.made.values()]

@@ -21,9 +21,9 @@ from cityline.errors import MissingExtra, StepError
 
 _FREE = {
     "AssumeRolePolicyDocument", "DefaultArguments", "EventPattern", "FilterPattern", "KeyPolicy",
-    "Parameters", "PolicyDocument",
+    "Parameters", "PolicyDocument", "Tags",
 }  # fmt: skip
-"""Properties whose keys are data, not CloudFormation's words; and `Tags` where it is a map."""
+"""Properties whose keys are data, and not CloudFormation's words, where they are maps."""
 
 _PARAMETERS = {
     "Default": "default", "AllowedPattern": "allowed_pattern", "AllowedValues": "allowed_values",
@@ -125,14 +125,14 @@ def _construct(cdk: Any, stack: Any, key: str, body: Mapping[str, Any]) -> Any:
     for name, value in body["Properties"].items():
         if _plain(name) not in known:
             raise StepError(f"{body['Type']} has no property {name!r}", where=key)
-        free = name in _FREE or (name == "Tags" and isinstance(value, Mapping))
-        given[known[_plain(name)]] = speller.value(value, free=free)
+        given[known[_plain(name)]] = speller.value(value, free=_data(name, value))
     construct = made(stack, f"{key}Resource", **given)
     construct.override_logical_id(key)
     if body.get("DeletionPolicy") == "RetainExceptOnCreate":
         construct.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-    if "UpdatePolicy" in body:
-        construct.add_override("UpdatePolicy", body["UpdatePolicy"])
+    for policy in ("CreationPolicy", "UpdatePolicy"):
+        if policy in body:
+            construct.add_override(policy, body[policy])
     return construct
 
 
@@ -155,7 +155,7 @@ class _Speller:
             if len(value) == 1 and _INTRINSIC.fullmatch(next(iter(value))):
                 return self._cdk.Token.as_string(value)
             return {
-                (k if free else self._key(k)): self.value(v, free=free or k in _FREE)
+                (k if free else self._key(k)): self.value(v, free=free or _data(k, v))
                 for k, v in value.items()
             }
         if isinstance(value, list):
@@ -166,6 +166,10 @@ class _Speller:
         if _plain(name) not in self._known:
             raise StepError(f"{self._where}: the CDK has no nested property {name!r}")
         return self._known[_plain(name)]
+
+
+def _data(name: str, value: Any) -> bool:
+    return name in _FREE and isinstance(value, Mapping)
 
 
 def _plain(name: str) -> str:

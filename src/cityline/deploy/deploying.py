@@ -86,8 +86,12 @@ def apply(
     told = {o for t in templates.values() for o in t.outputs}
     given = {**(code.parameters() if code else {}), **parameters}
     for name, template in templates.items():
-        _values(name, template, {**dict.fromkeys(told, "later"), **given})
         _refuse_misfits(name, template, given)
+    standing: dict[str, Mapping[str, str]] = {}
+    for name, template in templates.items():
+        before = stacks.find(stack_name(settings, name), template.region)
+        standing[name] = before.parameters if before else {}
+        _values(name, template, {**standing[name], **dict.fromkeys(told, "later"), **given})
     made: dict[str, Deployed] = {}
     outputs: dict[str, str] = {}
     left = list(code.pieces) if code else []
@@ -96,9 +100,7 @@ def apply(
         if code and any(p.parameter in template.parameters for p in left):
             _put(code, left, stacks, note)
             left = []
-        before = stacks.find(full, template.region)
-        known = {**(before.parameters if before else {}), **outputs, **given}
-        values = _values(name, template, known)
+        values = _values(name, template, {**standing[name], **outputs, **given})
         made[name] = stacks.put(full, template.region, minified(template.body()), values, note)
         outputs |= made[name].outputs
         note(f"{full}: {made[name].status}")
@@ -215,9 +217,6 @@ def destroy(
         for alias in _named(template, "AWS::KMS::Alias", "AliasName", account):
             when = leftovers.end_key(alias, template.region)
             note(f"{alias}: its key ends on {when:%Y-%m-%d}" if when else f"{alias}: gone")
-        kind = "AWS::ElasticLoadBalancingV2::LoadBalancer"
-        for balancer in _named(template, kind, "Name", account):
-            leftovers.unprotect(balancer, template.region)
         full = stack_name(settings, name)
         stacks.delete(full, template.region, note)
         note(f"{full}: gone")

@@ -34,11 +34,11 @@ class Template:
         *,
         after: Sequence[str] = (),
         keep: bool = False,
-        update: Mapping[str, Any] | None = None,
+        policies: Mapping[str, Any] | None = None,
     ) -> str:
         """Add a resource of type `AWS::<kind>` and return its name. `after` are resources made
         before it without being named in it; `keep` leaves it in place when the stack goes,
-        but not when making the stack fails; `update` is its update policy."""
+        but not when making the stack fails; `policies` are its creation and update policies."""
         if name in self.resources:
             raise ValueError(f"two resources are called {name}")
         body: dict[str, Any] = {"Type": f"AWS::{kind}", "Properties": dict(properties)}
@@ -46,8 +46,7 @@ class Template:
             body["DependsOn"] = list(after)
         if keep:
             body |= {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
-        if update:
-            body["UpdatePolicy"] = dict(update)
+        body |= policies or {}
         self.resources[name] = body
         return name
 

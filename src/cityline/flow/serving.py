@@ -76,6 +76,11 @@ class Service:
         """The folder of the release readers see, resolved once so that an answer mixes no two."""
         return (self.parts.site / "current").resolve()
 
+    @property
+    def published(self) -> bool:
+        """Whether readers have something to see here."""
+        return (self.parts.site / "current").exists()
+
     def stylesheet(self) -> str:
         """The path of the pages' style sheet."""
         return assets()["site.css"][0]

@@ -24,9 +24,20 @@ class Deployed:
     why: str = ""
 
     @property
+    def whole(self) -> bool:
+        """True when the last change of it was made to its end."""
+        return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+
+    @property
     def half_made(self) -> bool:
-        """True when its creation failed: it can only be deleted and made again."""
-        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+        """True when its creation or its deletion failed: it can only be deleted and made again."""
+        failed = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+        return self.status in failed
+
+    @property
+    def stuck(self) -> bool:
+        """True when even taking an update back failed: it can be changed only once that is done."""
+        return self.status == "UPDATE_ROLLBACK_FAILED"
 
     @property
     def in_motion(self) -> bool:
@@ -62,7 +73,8 @@ class Stacks(Protocol):
         ...
 
     def delete(self, name: str, region: str, note: Callable[[str], None]) -> None:
-        """Delete a stack and wait; one that is not there is no error."""
+        """Delete a stack and wait, its load balancers too, which are protected against that; one
+        that is not there is no error."""
         ...
 
     def storage_addresses(self, region: str) -> str:
@@ -85,10 +97,6 @@ class Leftovers(Protocol):
 
     def left(self, prefix: str, region: str) -> list[str]:
         """Buckets, keys' aliases and roles whose name begins with the prefix, that still stand."""
-        ...
-
-    def unprotect(self, balancer: str, region: str) -> None:
-        """Let a load balancer be deleted; one that is not there is no error."""
         ...
 
     def locked_until(self, bucket: str, region: str) -> datetime | None:

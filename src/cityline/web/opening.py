@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 def open_here(parts: Parts, at: Listening) -> Here:
     """What a server of this city works with. The secret of the sign-in service is taken from
-    CITYLINE_OIDC_SECRET when set. Raises UsageError when there is no release yet."""
+    CITYLINE_OIDC_SECRET when set. Raises UsageError when there is no release yet, but for a server
+    on AWS, to which a job will bring one."""
     settings = parts.folder.environment.serve
     service, console, examine = wiring.served(parts)
-    service.done()
+    if parts.folder.environment.kind == "local":
+        service.done()
     issuer = None
     if settings.oidc is not None:
         secret = os.environ.get("CITYLINE_OIDC_SECRET")

@@ -110,6 +110,8 @@ class Shield:
                 "forgery", "", scope["path"], "refused", scope["state"]["request"], client=where
             )
             return 403, "This request comes from another site.", {}
+        if not self._here.service.published:
+            return 503, "Nothing is published here yet.", {"retry-after": "30"}
         return None
 
     def _foreign(self, headers: Headers) -> bool:

@@ -47,24 +47,6 @@ class Leftovers:
             *(f"log group {g}" for g in groups if ours.search(g)),
         ]
 
-    def unprotect(self, balancer: str, region: str) -> None:
-        """Turn off a load balancer's protection against deletion."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-        client = self._client("elbv2", region)
-        with cloud_errors(balancer):
-            try:
-                found = client.describe_load_balancers(Names=[balancer])["LoadBalancers"]
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "LoadBalancerNotFound":
-                    return
-                raise
-            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            for one in found:
-                client.modify_load_balancer_attributes(
-                    LoadBalancerArn=one["LoadBalancerArn"], Attributes=off
-                )
-
     def locked_until(self, bucket: str, region: str) -> datetime | None:
         """The latest date until which a version in a bucket is locked."""
         client = self._client("s3", region)

@@ -19,6 +19,8 @@ _ANY = "us-east-1"
 _INLINE = 51_200
 """Bytes of a template that CloudFormation takes in a request."""
 _FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
+_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+_MEND = "mend it and run again"
 
 
 class CloudFormation:
@@ -72,6 +74,8 @@ class CloudFormation:
         if before is not None and before.in_motion:
             hint = "wait until it is done: cityline deploy aws status"
             raise CloudRefused(f"somebody is changing it ({before.status})", where=where, hint=hint)
+        if before is not None and before.stuck:
+            raise StackFailed(before.why or before.status, where=where, hint=_hint(before))
         if before is not None and before.half_made:
             note(f"{name}: removing what an earlier try left ({before.status})")
             self.delete(name, region, note)
@@ -117,6 +121,7 @@ class CloudFormation:
         with cloud_errors(f"{name} in {region}"):
             stack = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
             seen = {e["EventId"] for e in self._events(stack, region)}
+            self._unprotect(name, region)
             client.delete_stack(StackName=name)
         self._gone(name, stack, region, seen, note)
 
@@ -181,12 +186,24 @@ class CloudFormation:
         while time.monotonic() < until:
             self._tell(name, stack, region, told, note)
             found = self.find(name, region)
-            if found is None or found.half_made or "ROLLBACK_COMPLETE" in found.status:
-                raise self._failed(name, stack, region, seen)
-            if not found.in_motion:
+            if found is not None and found.whole:
                 return found
+            if found is None or not found.in_motion:
+                raise self._failed(name, stack, region, seen, _hint(found))
             time.sleep(self._pause)
         raise self._impatient(name, "done")
+
+    def _unprotect(self, stack: str, region: str) -> None:
+        """Turn off the protection of a stack's load balancers against deletion."""
+        pages = self._client("cloudformation", region).get_paginator("list_stack_resources")
+        off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
+        for page in pages.paginate(StackName=stack):
+            for one in page["StackResourceSummaries"]:
+                stands = one["ResourceStatus"] != "DELETE_COMPLETE" and "PhysicalResourceId" in one
+                if stands and one["ResourceType"] == _BALANCER:
+                    self._client("elbv2", region).modify_load_balancer_attributes(
+                        LoadBalancerArn=one["PhysicalResourceId"], Attributes=off
+                    )
 
     def _gone(self, name: str, stack: str, region: str, seen: set[str], note: Note) -> None:
         told = set(seen)
@@ -213,11 +230,13 @@ class CloudFormation:
                 told.add(event["EventId"])
                 note(f"{name}: {event['LogicalResourceId']} {event['ResourceStatus']}")
 
-    def _failed(self, name: str, stack: str, region: str, seen: set[str]) -> StackFailed:
+    def _failed(
+        self, name: str, stack: str, region: str, seen: set[str], hint: str = _MEND
+    ) -> StackFailed:
         """The first resource that failed, and what AWS said of it."""
         new = [e for e in self._events(stack, region) if e["EventId"] not in seen]
         first = next((e for e in new if e["ResourceStatus"] in _FAILED), None)
-        told, hint = "it could not be made; what stood before stands", "mend it and run again"
+        told = "it could not be made; what stood before stands"
         if first is not None:
             resource, why = self._why(first, stack, region)
             told = f"{resource}: {why}"
@@ -249,3 +268,11 @@ class CloudFormation:
                 return []
             raise refused(error, stack) from error
         return told[::-1]
+
+
+def _hint(found: Deployed | None) -> str:
+    """What to do about a stack that was not made to its end."""
+    if found is None or not found.stuck:
+        return _MEND
+    named = f"--region {found.region} --stack-name {found.name}"
+    return f"aws cloudformation continue-update-rollback {named}, then {_MEND}"

@@ -18,7 +18,7 @@ _SAFE_TLS = frozenset(
         "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
     }
 )
-_ENDPOINTS = {"s3", "ssm", "ssmmessages", "logs", "kms", "glue", "sts"}
+_ENDPOINTS = {"s3", "ssm", "ssmmessages", "logs", "kms", "glue", "sts", "cloudformation"}
 
 
 def open_ports(stacks: Stacks) -> Iterator[Finding]:

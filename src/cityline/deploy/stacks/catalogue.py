@@ -24,8 +24,8 @@ GLUE_VERSION = "5.1"
 def build(estate: Estate) -> Template:
     """Databases, encryption, jobs and what starts them."""
     template = estate.template("catalogue and jobs")
-    says = "Key in the code bucket of the zip of wheels the jobs install; its name holds its hash"
-    template.parameter("WheelsKey", says, Default="wheels/cityline.gluewheels.zip")
+    says = "Key in the code bucket of the zip of wheels the jobs install (--wheels)"
+    template.parameter("WheelsKey", says)
     says = "Key in the code bucket of the jobs' script"
     template.parameter("ScriptKey", says, Default="jobs/way.py")
     says = "Key in the code bucket of the zip of the city's declarations"

@@ -7,7 +7,8 @@ landing rules). Steps and rules that DataBrew lacks are named in the description
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cityline.declarations.access import AccessZone
@@ -24,7 +25,8 @@ _MINUTES = 30
 _RETRIES = 0
 _SAMPLE = 20_000
 _DESCRIPTION = 1024
-_NEWEST = {"FilesLimit": {"MaxFiles": 1, "Order": "DESCENDING", "OrderedBy": "LAST_MODIFIED_DATE"}}
+_NEWEST = {"MaxFiles": 1, "Order": "DESCENDING", "OrderedBy": "LAST_MODIFIED_DATE"}
+_PARAMETER = re.compile(r"\{(\w+)\}")
 _SCHEDULE = "cron(0 14 * * ? *)"
 """Two hours and a half after the jobs, in UTC."""
 
@@ -51,6 +53,29 @@ def build(estate: Estate) -> Template:
     return template
 
 
+def received_key(name: str) -> str:
+    """Where the data of every pull of a source lie, with what varies in braces. DataBrew takes
+    files of one kind alone, and beside these lie what the portal said of them."""
+    return f"raw/{name}/{{version}}/data.csv"
+
+
+def landing_key(name: str, partition_by: Sequence[str] = ()) -> str:
+    """Where the data files of a landing table lie, with what varies in braces: in a folder for
+    each writing step and below it one for each partitioning column. The table's own metadata lie
+    beside `data`, and are newer."""
+    parts = "".join(f"{{part{number}}}/" for number, _ in enumerate(partition_by, 1))
+    return f"landing/{name}/data/{{run}}/{parts}{{file}}.parquet"
+
+
+def _newest(key: str) -> dict[str, Any]:
+    """The newest of the files that a key with parameters means."""
+    parameters = [
+        {"DatasetParameter": {"Name": name, "Type": "String"}, "PathParameterName": name}
+        for name in _PARAMETER.findall(key)
+    ]
+    return {"FilesLimit": _NEWEST, "Parameters": parameters}
+
+
 def _received(template: Template, estate: Estate, name: str, source: Source) -> list[str]:
     """The newest file as it was received, and its profile."""
     raw = sub(estate.names.bucket(AccessZone.RAW))
@@ -60,9 +85,9 @@ def _received(template: Template, estate: Estate, name: str, source: Source) -> 
         {
             "Format": "CSV",
             "FormatOptions": {"Csv": {"Delimiter": source.format.delimiter, "HeaderRow": True}},
-            "Input": {"S3InputDefinition": {"Bucket": raw, "Key": f"raw/{name}/"}},
+            "Input": {"S3InputDefinition": {"Bucket": raw, "Key": received_key(name)}},
             "Name": f"{estate.settings.prefix}-{name}-received",
-            "PathOptions": _NEWEST,
+            "PathOptions": _newest(received_key(name)),
             "Tags": template.labels(),
         },
     )
@@ -114,14 +139,15 @@ def _judged(template: Template, estate: Estate, name: str) -> str:
     """The landing table's newest file, profiled against the landing rules. A table of several files
     is judged whole by the job and by Glue Data Quality; DataBrew cannot follow a snapshot."""
     landing = sub(estate.names.bucket(AccessZone.LANDING))
+    key = landing_key(name, estate.folder.recipes[name].partition_by)
     dataset = template.add(
         f"{sid(name)}Landing",
         "DataBrew::Dataset",
         {
             "Format": "PARQUET",
-            "Input": {"S3InputDefinition": {"Bucket": landing, "Key": f"landing/{name}/"}},
+            "Input": {"S3InputDefinition": {"Bucket": landing, "Key": key}},
             "Name": f"{estate.settings.prefix}-{name}-landing",
-            "PathOptions": _NEWEST,
+            "PathOptions": _newest(key),
             "Tags": template.labels(),
         },
     )

@@ -12,15 +12,17 @@ from cityline.deploy.policies.statements import document, statement
 from cityline.deploy.template import Template, att, ref
 
 _ZONES = ("a", "b")
-_ENDPOINTS = ("ssm", "ssmmessages", "logs", "kms", "glue", "sts")
+_ENDPOINTS = ("ssm", "ssmmessages", "logs", "kms", "glue", "sts", "cloudformation")
 """What the instance asks besides S3: sessions instead of SSH, its log, keys, the catalogue, and
-whose account it is in, which is in the buckets' names."""
+whose account it is in, which is in the buckets' names. CloudFormation it tells whether it serves;
+that is signed with the instance's own identity document, so no role needs a right for it."""
 
 _YEAR = 365
 
 
-def add_network(template: Template, estate: Estate) -> None:
-    """VPC, two public and two private subnets, endpoints, and a record of every flow."""
+def add_network(template: Template, estate: Estate) -> list[str]:
+    """VPC, two public and two private subnets, endpoints, and a record of every flow. Returns the
+    names of the endpoints."""
     vpc = {
         "CidrBlock": estate.settings.vpc_cidr,
         "EnableDnsHostnames": True,
@@ -41,8 +43,9 @@ def add_network(template: Template, estate: Estate) -> None:
     }
     template.add("PublicRoute", "EC2::Route", route, after=["GatewayAttachment"])
     _groups(template, estate)
-    _endpoints(template, estate)
+    endpoints = _endpoints(template, estate)
     _flows(template, estate)
+    return endpoints
 
 
 def _named(template: Template, name: str) -> list[dict[str, str]]:
@@ -124,7 +127,7 @@ def _rule(
     template.add(f"{name}{way}", f"EC2::SecurityGroup{way}", described)
 
 
-def _endpoints(template: Template, estate: Estate) -> None:
+def _endpoints(template: Template, estate: Estate) -> list[str]:
     region = estate.settings.home_region
     zones = (AccessZone.SITE, AccessZone.CURATED, AccessZone.CODE)
     own = [arn for z in zones for arn in (estate.names.bucket_arn(z), estate.names.objects_arn(z))]
@@ -144,7 +147,7 @@ def _endpoints(template: Template, estate: Estate) -> None:
         "VpcEndpointType": "Gateway",
         "VpcId": ref("Vpc"),
     }
-    template.add("S3Endpoint", "EC2::VPCEndpoint", gateway)
+    made = [template.add("S3Endpoint", "EC2::VPCEndpoint", gateway)]
     for service in _ENDPOINTS:
         interface = {
             "PrivateDnsEnabled": True,
@@ -154,7 +157,8 @@ def _endpoints(template: Template, estate: Estate) -> None:
             "VpcEndpointType": "Interface",
             "VpcId": ref("Vpc"),
         }
-        template.add(f"{service.capitalize()}Endpoint", "EC2::VPCEndpoint", interface)
+        made.append(template.add(f"{service.capitalize()}Endpoint", "EC2::VPCEndpoint", interface))
+    return made
 
 
 def _flows(template: Template, estate: Estate) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cityline.declarations.access import AccessZone
@@ -22,17 +23,22 @@ _DISK_GB = 20
 _PER_ADDRESS = 2_000
 """Requests of one address in five minutes, before it is turned away."""
 
+_PATIENCE = "PT15M"
+_STARTED = {"ResourceSignal": {"Count": 1, "Timeout": _PATIENCE}}
+"""The group stands once its instance has said that the server answers."""
 _REPLACED = {
     "AutoScalingRollingUpdate": {
         "MaxBatchSize": 1,
         "MinInstancesInService": 1,
-        "PauseTime": "PT10M",
+        "PauseTime": _PATIENCE,
         "SuspendProcesses": ["AZRebalance", "HealthCheck", "ReplaceUnhealthy", "ScheduledActions"],
+        "WaitOnResourceSignals": True,
     }
 }
-"""Newer wheels, declarations and settings come with a new instance, which has ten minutes to
-install and to answer beside the old one before that goes."""
+"""Newer wheels, declarations and settings come with a new instance. The old one goes when that has
+said that it answers, and stays when it says that it failed, or nothing."""
 
+_GROUP = "Servers"
 _GROUPS = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 
 
@@ -42,18 +48,18 @@ def build(estate: Estate) -> Template:
     pattern = f"arn:aws:acm:{estate.settings.home_region}:.+"
     says = "ARN of the certificate of that name, in this region"
     certificate = template.parameter("CertificateArn", says, AllowedPattern=pattern)
-    says = "Key in the code bucket of the zip of wheels the server installs"
-    template.parameter("ServerWheelsKey", says, Default="wheels/cityline-server.zip")
+    says = "Key in the code bucket of the zip of wheels the server installs (--server-wheels)"
+    template.parameter("ServerWheelsKey", says)
     says = "Key in the code bucket of the zip of the city's declarations"
     template.parameter("CityKey", says, Default=f"cities/{estate.folder.root.name}.zip")
-    add_network(template, estate)
+    endpoints = add_network(template, estate)
     _balancer(template, estate)
     _target(template)
     _listeners(template, certificate)
     add_firewall(template, estate, "REGIONAL", estate.names.key_import(AccessZone.LOG))
     joined = {"ResourceArn": ref("LoadBalancer"), "WebACLArn": att("Firewall")}
     template.add("FirewallAssociation", "WAFv2::WebACLAssociation", joined)
-    _server(template, estate)
+    _server(template, estate, after=["HttpsListener", *endpoints])
     template.output("LoadBalancerName", att("LoadBalancer", "LoadBalancerFullName"))
     template.output("LoadBalancerDns", att("LoadBalancer", "DNSName"), says="Point the domain here")
     return template
@@ -85,7 +91,7 @@ def _balancer(template: Template, estate: Estate) -> None:
 
 def _target(template: Template) -> None:
     """The server behind the balancer. It is asked by its address, to which it does not answer as a
-    site: its 421 says that it is well."""
+    site: its 421 says that it is well, also while nothing is published."""
     target = {
         "HealthCheckIntervalSeconds": 30,
         "HealthCheckPath": "/",
@@ -168,8 +174,9 @@ def _seen(name: str) -> dict[str, Any]:
     return {"CloudWatchMetricsEnabled": True, "MetricName": name, "SampledRequestsEnabled": True}
 
 
-def _server(template: Template, estate: Estate) -> None:
-    """One instance, made anew when it fails, in either private subnet."""
+def _server(template: Template, estate: Estate, after: Sequence[str]) -> None:
+    """One instance, made anew when it fails, in either private subnet; made `after` what it asks
+    and by which it is asked."""
     logs = {
         "KmsKeyId": estate.names.key_import(AccessZone.LOG),
         "LogGroupName": estate.names.log_group("serve"),
@@ -184,7 +191,7 @@ def _server(template: Template, estate: Estate) -> None:
     name = f"{estate.settings.prefix}-server"
     group = {
         "AutoScalingGroupName": name,
-        "HealthCheckGracePeriod": 300,
+        "HealthCheckGracePeriod": 900,
         "HealthCheckType": "ELB",
         "LaunchTemplate": version,
         "MaxSize": "2",
@@ -193,8 +200,9 @@ def _server(template: Template, estate: Estate) -> None:
         "TargetGroupARNs": [ref("Target")],
         "VPCZoneIdentifier": [ref("PrivateA"), ref("PrivateB")],
     }
-    waits = ["S3Endpoint", "HttpsListener"]
-    template.add("Servers", "AutoScaling::AutoScalingGroup", group, after=waits, update=_REPLACED)
+    policies = {"CreationPolicy": _STARTED, "UpdatePolicy": _REPLACED}
+    kind = "AutoScaling::AutoScalingGroup"
+    template.add(_GROUP, kind, group, after=after, policies=policies)
     _notices(template, estate, name)
 
 
@@ -253,7 +261,7 @@ def _launch(template: Template, estate: Estate) -> None:
 
 def _start(estate: Estate) -> str:
     """What an instance does first: install our wheels, nothing else from anywhere, take the city's
-    declarations, and serve."""
+    declarations, serve, and tell the stack when the server answers, or that it came to nothing."""
     names = estate.names
     collected = {
         "file_path": "/var/lib/cityline/logs/access.jsonl",
@@ -261,6 +269,7 @@ def _start(estate: Estate) -> str:
     }
     agent = {"logs": {"logs_collected": {"files": {"collect_list": [collected]}}}}
     return _SCRIPT.format(
+        group=_GROUP,
         wheels=f"s3://{names.bucket(AccessZone.CODE)}/${{ServerWheelsKey}}",
         city=f"s3://{names.bucket(AccessZone.CODE)}/${{CityKey}}",
         region=estate.settings.home_region,
@@ -273,7 +282,9 @@ def _start(estate: Estate) -> str:
 _SCRIPT = """\
 #!/bin/bash
 set -euo pipefail
-dnf install -y python3.11 python3.11-pip unzip amazon-cloudwatch-agent
+trap '/opt/aws/bin/cfn-signal --exit-code $? --region {region} \
+    --stack ${{AWS::StackName}} --resource {group}' EXIT
+dnf install -y aws-cfn-bootstrap python3.11 python3.11-pip unzip amazon-cloudwatch-agent
 useradd --system --home-dir /var/lib/cityline --create-home cityline
 aws s3 cp "{wheels}" /tmp/wheels.zip
 unzip -q -j /tmp/wheels.zip -d /opt/wheels
@@ -318,4 +329,6 @@ cat > /opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json <<'AGENT
 AGENT
 systemctl daemon-reload
 systemctl enable --now cityline amazon-cloudwatch-agent
+curl --silent --insecure --output /dev/null --retry 60 --retry-delay 5 --retry-connrefused \
+    https://127.0.0.1:{port}/
 """
