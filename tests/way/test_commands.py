@@ -145,6 +145,9 @@ def test_every_kind_of_mistake_has_its_exit_code(tmp_path: Path, city: Path) -> 
     for part in ("error:", "where", "try", "code   SOURCE_UNREACHABLE · exit 4"):
         assert part in down.stderr
     assert down.stdout == ""
+    alone = cityline("status", "--copies", cwd=city)
+    assert alone.returncode == ExitCode.USAGE
+    assert "only a city on AWS has copies" in alone.stderr
     nothing = cityline("status", "--home", str(tmp_path / "new"), cwd=city)
     assert nothing.returncode == ExitCode.USAGE
     assert "cityline run" in nothing.stderr
