@@ -145,9 +145,6 @@ def test_every_kind_of_mistake_has_its_exit_code(tmp_path: Path, city: Path) -> 
     for part in ("error:", "where", "try", "code   SOURCE_UNREACHABLE · exit 4"):
         assert part in down.stderr
     assert down.stdout == ""
-    alone = cityline("status", "--copies", cwd=city)
-    assert alone.returncode == ExitCode.USAGE
-    assert "only a city on AWS has copies" in alone.stderr
     nothing = cityline("status", "--home", str(tmp_path / "new"), cwd=city)
     assert nothing.returncode == ExitCode.USAGE
     assert "cityline run" in nothing.stderr
@@ -159,6 +156,12 @@ def patient(tmp_path: Path) -> Path:
     settings = folder / "environments" / "local.toml"
     settings.write_text(settings.read_text().replace("deadline = 120.0", "deadline = 1.0"))
     return folder
+
+
+def test_copies_are_read_on_aws_alone(tmp_path: Path) -> None:
+    done = cityline("status", "--copies", cwd=copy_vancouver(tmp_path / "city"))
+    assert done.returncode == ExitCode.USAGE
+    assert "only a city on AWS has copies" in done.stderr
 
 
 def test_problems_are_listed_with_file_and_key(tmp_path: Path) -> None:
