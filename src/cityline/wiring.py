@@ -68,17 +68,17 @@ def assemble(
     files: Path | None = None,
     accept: str = "",
     stage: str = "",
+    copies: bool = False,
 ) -> Parts:
-    """Choose the adapters for a folder that has been read. `stage` is the part of the way that a
-    job on AWS does, and so the zone it may write to; `serve` for the server there."""
+    """Choose the adapters of a folder that was read. `stage` and `copies` matter on AWS alone."""
     from cityline.adapters.formats.figures import VegaFigures  # noqa: PLC0415 - heavy
     from cityline.adapters.local.engine import DuckEngine  # noqa: PLC0415
 
-    settings = folder.environment
-    home = own_home(folder, home)
-    kept = _here(settings, home) if settings.kind == "local" else _there(settings, home, stage)
+    settings, home = folder.environment, own_home(folder, home)
+    here = settings.kind == "local"
+    kept = _here(settings, home) if here else _there(settings, home, stage, copies=copies)
     duck = DuckEngine(kept.store, settings.memory_limit, settings.threads, home / "incoming")
-    asks_in = _asks_in(folder, stage)
+    asks_in = "" if copies else _asks_in(folder, stage)  # Athena and its tables are at home
     engines: dict[str, Callable[[], Engine]] = {
         "duckdb": lambda: duck,
         "spark": cache(lambda: _spark(settings, kept.store, home, kept.table)),
@@ -134,8 +134,10 @@ def _here(settings: Environment, home: Path) -> _Kept:
     return _Kept(store, catalog, SqliteLedger(home), FileJournal(home), attrgetter("table"))
 
 
-def _there(settings: Environment, home: Path, stage: str) -> _Kept:
-    """A bucket for each zone, Glue's catalogue, and the ledger beside the curated tables."""
+def _there(settings: Environment, home: Path, stage: str, *, copies: bool) -> _Kept:
+    """A bucket for each zone, Glue's catalogue, and the ledger beside the curated tables. `stage`
+    is what a job does, and so where it may write, or `serve`; `copies` reads the second region's
+    buckets: the ledger there tells the files of every version, without the catalogue."""
     from cityline.adapters.aws.catalog import GlueTables  # noqa: PLC0415 - an extra
     from cityline.adapters.aws.clients import account  # noqa: PLC0415
     from cityline.adapters.aws.journal import JobLog  # noqa: PLC0415
@@ -147,12 +149,13 @@ def _there(settings: Environment, home: Path, stage: str) -> _Kept:
     from cityline.lake.address import Zone  # noqa: PLC0415
 
     names = _names(settings)
-    number = account(names.home)
-    buckets = {z: names.bucket_of(z, number) for z in AccessZone}
+    region = names.region(replica=copies)
+    number = account(region)
+    buckets = {z: names.bucket_of(z, number, replica=copies) for z in AccessZone}
     places = {z.value: buckets[zone_of(z)] for z in Zone}
     places["scratch"] = buckets[written_by(stage)]
-    lake = Lake(address=f"s3://{buckets[AccessZone.CURATED]}", region=names.home)
-    store = S3Store(lake, home / "cache" / "lake", places)
+    lake = Lake(address=f"s3://{buckets[AccessZone.CURATED]}", region=region)
+    store = S3Store(lake, home / "cache" / ("copies" if copies else "lake"), places)
     tables = {z: names.database(zone_of(z)) for z in (Zone.LANDING, Zone.QUARANTINE, Zone.CURATED)}
     catalog = GlueTables(store, names.home, tables)
     return _Kept(store, catalog, S3Ledger(store), JobLog(), catalog.table)

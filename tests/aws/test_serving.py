@@ -63,8 +63,10 @@ def machine(standing: Standing, work: Path, environment: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(standing: Standing, variables: dict[str, str], log: Path) -> Iterator[httpx.Client]:
-    """The unit's own command, but for the address and the port."""
+def served(
+    standing: Standing, variables: dict[str, str], log: Path, *more: str
+) -> Iterator[httpx.Client]:
+    """The unit's own command, but for the address and the port, and with more words."""
     found = re.search(
         r"^ExecStart=/opt/cityline/bin/cityline (.*)$", script(standing), re.MULTILINE
     )
@@ -77,7 +79,7 @@ def served(standing: Standing, variables: dict[str, str], log: Path) -> Iterator
     )
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cityline.cli", *words],
+            [sys.executable, "-m", "cityline.cli", *words, *more],
             env=variables, stdout=out, stderr=subprocess.STDOUT, cwd=variables["CITYLINE_HOME"],
         )  # fmt: skip
     trust: Any = ssl.create_default_context()

@@ -47,7 +47,9 @@ class Side:
         return json.loads(done.stdout)["data"]
 
 
-def _side(published: Standing, homes: Path, environment: str) -> Side:
+def side(published: Standing, homes: Path, environment: str) -> Side:
+    """The city on AWS by one of its environments; each role has a home of its own."""
+
     def variables(role: str) -> dict[str, str]:
         return {**published.environment(published.role(role)), "CITYLINE_HOME": str(homes / role)}
 
@@ -57,16 +59,16 @@ def _side(published: Standing, homes: Path, environment: str) -> Side:
 @pytest.fixture(scope="module")
 def there(published: Standing, tmp_path_factory: pytest.TempPathFactory) -> Side:
     """The city on AWS; each role has a home in which nothing is yet."""
-    return _side(published, tmp_path_factory.mktemp("homes"), "aws")
+    return side(published, tmp_path_factory.mktemp("homes"), "aws")
 
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory, portal: SamplePortal) -> Side:
     """The same city on this machine."""
     city = copy_vancouver(tmp_path_factory.mktemp("here") / "city")
-    side = Side(("--city", str(city)), lambda _: {}, city)
-    assert side("", "run", "--portal", portal.base_url).returncode == ExitCode.OK
-    return side
+    made = Side(("--city", str(city)), lambda _: {}, city)
+    assert made("", "run", "--portal", portal.base_url).returncode == ExitCode.OK
+    return made
 
 
 _OWN = re.compile(
@@ -183,8 +185,8 @@ def test_watching_looks_the_same(there: Side, here: Side) -> None:
         for told in (cloud.stdout, laptop.stdout):
             heads = [" ".join(x.split()) for x in told.splitlines()]
             assert any(x.startswith(" ".join(same)) for x in heads), told
-    known = {side: {g["gauge"] for g in asked.told(role, "monitor")["gauges"]}
-             for side, asked, role in (("aws", there, "operator"), ("local", here, ""))}  # fmt: skip
+    known = {name: {g["gauge"] for g in asked.told(role, "monitor")["gauges"]}
+             for name, asked, role in (("aws", there, "operator"), ("local", here, ""))}  # fmt: skip
     assert known["local"] <= known["aws"]
 
 
@@ -194,7 +196,7 @@ def test_watching_looks_the_same(there: Side, here: Side) -> None:
 @pytest.fixture(scope="module")
 def declared(published: Standing, tmp_path_factory: pytest.TempPathFactory) -> Side:
     """The same platform by an environment that asks Athena."""
-    return _side(published, tmp_path_factory.mktemp("declared"), "cloud")
+    return side(published, tmp_path_factory.mktemp("declared"), "cloud")
 
 
 @pytest.mark.parametrize("verb", ["status", "lineage", "quality", "profile", "changes", "runs"])

@@ -158,6 +158,12 @@ def patient(tmp_path: Path) -> Path:
     return folder
 
 
+def test_copies_are_read_on_aws_alone(tmp_path: Path) -> None:
+    done = cityline("status", "--copies", cwd=copy_vancouver(tmp_path / "city"))
+    assert done.returncode == ExitCode.USAGE
+    assert "only a city on AWS has copies" in done.stderr
+
+
 def test_problems_are_listed_with_file_and_key(tmp_path: Path) -> None:
     folder = copy_vancouver(tmp_path / "city")
     (folder / "city.toml").write_text('nam = "x"\n')

@@ -33,6 +33,7 @@ class Asked:
     portal: str
     files: Path | None
     accept: str
+    copies: bool
 
     def folder(self) -> Folder:
         """The declarations alone."""
@@ -41,16 +42,24 @@ class Asked:
         return read_folder(self.city, self.environment)
 
     def parts(self, stage: str = "") -> Parts:
-        """The city with its adapters; `stage` is what a machine on AWS is there for."""
+        """The city with its adapters; `stage` is what a machine on AWS is there for.
+
+        Raises UsageError for copies where there are none.
+        """
         from cityline.wiring import assemble  # noqa: PLC0415 - heavy
 
+        folder = self.folder()
+        if self.copies and folder.environment.kind != "aws":
+            what = "only a city on AWS has copies in a second region"
+            raise UsageError(what, where=f"--env {self.environment}", hint="--env aws --copies")
         return assemble(
-            self.folder(),
+            folder,
             home=self.home,
             portal=self.portal,
             files=self.files,
             accept=self.accept,
             stage=stage,
+            copies=self.copies,
         )
 
     def reading(self) -> tuple[Parts, Release, Done]:
@@ -124,6 +133,7 @@ def shared(function: _F) -> _F:
             portal=kwargs.pop("portal", "") or "",
             files=kwargs.pop("files", None),
             accept=kwargs.pop("accept", "") or "",
+            copies=kwargs.pop("copies", False),
         )
         return function(asked, *args, **kwargs)
 
@@ -145,6 +155,13 @@ def pulling(function: _F) -> _F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def copied(function: _F) -> _F:
+    """The option of commands that only read, and so can where the home region is lost; to be placed
+    above `shared`."""
+    told = "Read the copies in AWS's second region instead: the home region is lost."
+    return click.option("--copies", is_flag=True, help=told)(function)
 
 
 def _find(city: Path | None) -> Path:

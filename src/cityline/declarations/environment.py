@@ -158,6 +158,10 @@ class Usages(Declared):
     )  # fmt: skip
 
 
+PermissionSet = Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,32}$")]
+"""A permission set's name, as IAM Identity Center allows it."""
+
+
 class Aws(Declared):
     """Where and how large the city is on AWS: regions, sizes and sums.
 
@@ -188,6 +192,9 @@ class Aws(Declared):
     """After so long a query is cancelled."""
     reuse_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
     """A result younger than this may be given again instead of asking anew; 0 asks always."""
+    sign_in: dict[str, tuple[PermissionSet, ...]] = Field(default_factory=dict)
+    """For a role that people take on, the permission sets of IAM Identity Center whose sessions
+    may; their identity provider asks for the second factor. Others show one to IAM."""
     instance_type: str = "t4g.small"
     vpc_cidr: str = "10.31.0.0/20"
     site: Literal["server", "static"] = "server"

@@ -56,9 +56,9 @@ class Names:
         """A zone's bucket."""
         return f"{self.prefix}-{zone}-{ACCOUNT}-{self.region(replica=replica)}"
 
-    def bucket_of(self, zone: AccessZone, account: str) -> str:
+    def bucket_of(self, zone: AccessZone, account: str, *, replica: bool = False) -> str:
         """A zone's bucket in an account that is known."""
-        return self.bucket(zone).replace(ACCOUNT, account)
+        return self.bucket(zone, replica=replica).replace(ACCOUNT, account)
 
     def bucket_arn(self, zone: AccessZone, *, replica: bool = False) -> str:
         """The bucket itself."""

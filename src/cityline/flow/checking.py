@@ -87,8 +87,10 @@ def policies(folder: Folder) -> list[Problem]:
     datasets = {*folder.sources, *folder.models, *folder.questions}
     problems = protect.check(folder.access, folder.retention, datasets)
     aws = folder.environment.aws
+    file = f"environments/{folder.environment.name}.toml"
+    if aws is not None:
+        problems += protect.check_sign_in(folder.access, aws.sign_in, file)
     if aws is not None and folder.retention is not None:
-        file = f"environments/{folder.environment.name}.toml"
         regions = {"aws.home_region": aws.home_region, "aws.replica_region": aws.replica_region}
         residency = folder.retention.residency
         problems += protect.check_regions(folder.access, residency, regions, file)

@@ -76,6 +76,7 @@ def roles_alone(p: Platform, zone: AccessZone, only: str = "") -> Found:
             yield ask.held(p.identity(role), None)
     for name in [only] if only else roles_of(p.access):
         yield from _companions(p, zone, name)
+        yield from _copy_read(p, zone, name)
 
 
 def _companions(p: Platform, zone: AccessZone, role: str) -> Found:
@@ -277,16 +278,40 @@ def copies(p: Platform, zone: AccessZone) -> Found:
                 yield ask.held(p.identity(role), bucket)
                 if base in far:
                     yield ask.held(p.identity(role), None)
-        for action in ("s3:PutObject", "s3:DeleteObject", *_ERASING, *_READING):
+        for action in ("s3:PutObject", "s3:DeleteObject", *_ERASING):
             request = Request(caller, action, far, said | SAFE)
             ask = Ask(f"{role} {action} {far}", request, allowed=False)
             yield ask.held(p.identity(role), None)
+        yield from _copy_read(p, zone, role)
         if zone is not AccessZone.CODE:
             mine = copying and copied
             refused = ("s3:DeleteObject", *_ERASING, *(() if mine else _WRITING))
             yield from _refused(p.copies[zone], far, refused, caller, said)
         yield from _taken(p, zone, role, copied and copying)
         yield from _copy_refuses(p, zone, role)
+
+
+def _copy_read(p: Platform, zone: AccessZone, role: str) -> Found:
+    """Who may read a zone may read its copy, by the role's own policy and past the copy's: each
+    dataset as at home. Of a zone without a copy nobody reads one, and copying never reads there."""
+    caller, said = person(role)
+    base = _base(zone, replica=True)
+    there = zone in replicated(p.access) and p.access.roles[role].assumed_by != ("s3",)
+    calls: list[tuple[str, str, dict[str, str], bool]] = [
+        ("s3:GetBucketLocation", base, {}, there and opens(p, role, Verb.READ, zone, ""))
+    ]
+    for dataset in (*p.access.named(zone), ""):
+        good = there and decide(p.access, role, Verb.READ, zone, dataset).allowed
+        for path in object_keys(zone, dataset, caller):
+            calls += [(a, f"{base}/{path}", {}, good) for a in _READING[:2]]
+            calls += [(_READING[2], f"{base}/{path}", {}, False)]
+            listing = {"s3:prefix": path.rpartition("/")[0] + "/"}
+            calls.append(("s3:ListBucket", base, listing, good))
+    for action, on, more, good in calls:
+        request = Request(caller, action, on, said | SAFE | more)
+        ask = Ask(f"{role} {action} {on} {more}", request, good)
+        for bucket in (p.copies[zone], None):
+            yield ask.held(p.identity(role), bucket)
 
 
 def _taken(p: Platform, zone: AccessZone, role: str, copied: bool) -> Found:

@@ -49,3 +49,6 @@ def careful() -> Access:
 
 CAREFUL_READERS = {AccessZone.LANDING: {"analyst"}, AccessZone.CURATED: {"operator"}}
 """Who reads tables there, and does not in Vancouver."""
+
+SIGN_IN = {"analyst": ["CityAnalyst", "City.Reader"], "administrator": ["CityEmergency"]}
+"""Permission sets whose sessions take a role on there; in Vancouver a second factor is shown."""

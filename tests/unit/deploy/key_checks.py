@@ -142,19 +142,19 @@ def _strays(zone: AccessZone, policy: Doc, arn: str) -> Found:
             yield none.held([], policy, key=True)
 
 
-def copies_keys(p: Platform, zone: AccessZone) -> Found:
+def copies_keys(p: Platform, zone: AccessZone, only: str = "") -> Found:
     """The copy's key is sealed with by copying, told by its alias, and opened by the readers."""
     if zone is AccessZone.LOG:
         return
-    for role in roles_of(p.access):
+    for role in [only] if only else roles_of(p.access):
         copying = p.access.roles[role].assumed_by == ("s3",)
         reads = may(p.access, role, Verb.READ, zone) and not copying
         for action in ("kms:Encrypt", "kms:GenerateDataKey"):
             yield from _copy_key(p, zone, role, action, copying)
-            yield from _sealed_by_copying(p, zone, role, action, copying)
+            yield from _by_own_policy(p, zone, role, action, copying)
         yield from _copy_key(p, zone, role, "kms:Decrypt", reads)
         yield from _copy_key(p, zone, role, "kms:ReEncryptFrom", False)
-        yield from _sealed_by_copying(p, zone, role, "kms:Decrypt", False)
+        yield from _by_own_policy(p, zone, role, "kms:Decrypt", reads)
 
 
 def _copy_key(p: Platform, zone: AccessZone, role: str, action: str, allowed: bool) -> Found:
@@ -167,12 +167,11 @@ def _copy_key(p: Platform, zone: AccessZone, role: str, action: str, allowed: bo
         yield none.held([], p.copies_keys[zone], key=True)
 
 
-def _sealed_by_copying(
-    p: Platform, zone: AccessZone, role: str, action: str, copying: bool
-) -> Found:
-    """Its own policy lets the role seal with the copies' keys, by alias, and with no other."""
+def _by_own_policy(p: Platform, zone: AccessZone, role: str, action: str, may_use: bool) -> Found:
+    """Its own policy lets copying seal with the copies' keys and readers open with them, by alias,
+    and with no other; both together, key and role, do as well."""
     caller, _ = person(role)
-    right = copying and zone in replicated(p.access)
+    right = may_use and zone in replicated(p.access)
     aliased = {"kms:ResourceAliases": "alias/x"}
     for how, sent, good in _ways(zone, role, allowed=right, replica=True):
         if how in ("another bucket", "for others"):
@@ -181,8 +180,10 @@ def _sealed_by_copying(
             request = Request(caller, action, key_arn(zone, replica=True), sent | extra)
             ask = Ask(f"{role} {action} the copy of {zone}, {how} {extra}", request, outcome)
             yield ask.held(p.identity(role), _OPEN_KEY, key=True)
+            if not extra:
+                yield ask.held(p.identity(role), p.copies_keys[zone], key=True)
     for key in (key_arn(zone), f"arn:aws:kms:us-west-2:{ACCOUNT}:key/x"):
         sent = _ways(zone, role, allowed=True, replica=True)[0][1]
         ask = Ask(f"{role} {action} {key}", Request(caller, action, key, sent), allowed=False)
-        if copying:
+        if may_use:
             yield ask.held(p.identity(role), _OPEN_KEY, key=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,18 @@ class Platform:
     trusts: dict[str, Doc]
     readers: dict[AccessZone, set[str]]
     """Who reads tables of a zone besides those who do in Vancouver."""
+    sign_in: Mapping[str, Sequence[str]]
+    """Permission sets whose sessions take a role on."""
 
     def identity(self, role: str) -> list[Doc]:
         return list(self.roles.get(role, {}).values())
 
 
-def build(access: Access, readers: dict[AccessZone, set[str]] | None = None) -> Platform:
+def build(
+    access: Access,
+    readers: dict[AccessZone, set[str]] | None = None,
+    sign_in: Mapping[str, Sequence[str]] | None = None,
+) -> Platform:
     imports = {NAMES.key_export(z): key_arn(z) for z in AccessZone}
 
     def key(zone: AccessZone, *, replica: bool = False) -> str | None:
@@ -80,8 +86,9 @@ def build(access: Access, readers: dict[AccessZone, set[str]] | None = None) -> 
         {z: key_policy(access, NAMES, z) for z in AccessZone},
         {z: key_policy(access, NAMES, z, replica=True) for z in AccessZone},
         {r: role_policies(access, NAMES, r) for r in roles_of(access)},
-        {r: trust_policy(access, NAMES, r) for r in roles_of(access)},
+        {r: trust_policy(access, NAMES, r, sign_in) for r in roles_of(access)},
         readers or {},
+        sign_in or {},
     )  # fmt: skip
     for part in ("buckets", "copies", "keys", "copies_keys", "roles", "trusts"):
         setattr(made, part, resolve(getattr(made, part), imports))

@@ -9,11 +9,11 @@ import pytest
 
 from cityline.declarations.access import Access, AccessZone
 from tests.unit.deploy.checks import CHECKS
-from tests.unit.deploy.cities import VANCOUVER, careful
+from tests.unit.deploy.cities import SIGN_IN, VANCOUVER, careful
 from tests.unit.deploy.platform import Platform, asks, build
 
 CITIES = {"vancouver": VANCOUVER, "careful": careful()}
-PLATFORMS = {name: build(access) for name, access in CITIES.items()}
+PLATFORMS = {name: build(access, sign_in=SIGN_IN) for name, access in CITIES.items()}
 
 
 @pytest.mark.parametrize("zone", AccessZone)

@@ -13,7 +13,7 @@ import pytest
 from cityline.declarations.access import AccessZone
 from cityline.deploy.policies import roles_of
 from tests.unit.deploy.checks import CHECKS, copies, roles_alone
-from tests.unit.deploy.cities import CAREFUL_READERS, VANCOUVER, careful
+from tests.unit.deploy.cities import CAREFUL_READERS, SIGN_IN, VANCOUVER, careful
 from tests.unit.deploy.evaluation import applies
 from tests.unit.deploy.key_checks import copies_keys, keys, tending
 from tests.unit.deploy.mutants import changes
@@ -29,7 +29,7 @@ from tests.unit.deploy.work import (
     work,
 )
 
-PLATFORMS = {"vancouver": build(VANCOUVER), "careful": build(careful(), CAREFUL_READERS)}
+PLATFORMS = {"vancouver": build(VANCOUVER), "careful": build(careful(), CAREFUL_READERS, SIGN_IN)}
 PARTS = {
     "buckets": ("strangers", "services", "denials", "own services", "bucket alone", "together"),
     "copies": ("strangers", "services", "denials", "own services", "copies"),
@@ -121,8 +121,9 @@ def _of_role(p: Platform, role: str, part: str) -> Iterator[Case]:
             yield from roles_alone(p, zone, role)
         else:
             yield from keys(p, zone, role)
-        if role == "replication":
-            yield from (copies if part == "zones" else copies_keys)(p, zone)
+            yield from copies_keys(p, zone, role)
+        if role == "replication" and part == "zones":
+            yield from copies(p, zone)
     if part == "keys":
         yield from work(p, role)
         yield from platform_key(p)

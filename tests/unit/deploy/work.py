@@ -288,7 +288,8 @@ def trail_key(p: Platform) -> Iterator[Case]:
 
 
 def trusts(p: Platform) -> Iterator[Case]:
-    """Only its own service for its own account, or a person with a second factor, takes it on."""
+    """Only its own service for its own account, a person with a second factor, or a session of a
+    permission set that is named for the role, takes it on."""
     services = ("glue", "databrew", "ec2", "s3", "cloudtrail", "lambda")
     for role, trust in p.trusts.items():
         by = p.access.roles[role].assumed_by
@@ -313,9 +314,36 @@ def trusts(p: Platform) -> Iterator[Case]:
             sent |= {"aws:MultiFactorAuthAge": age} if age else {}
             good = person_may and factor == "true" and ("people" in by or age == "60")
             yield from _taken_on(role, trust, caller, sent, good)
+        yield from _signed_in(p, role, trust)
         stranger, said = person("somebody", OTHER)
         sent = said | {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "60"}
         yield from _taken_on(role, trust, stranger, sent, good=False)
+
+
+def _signed_in(p: Platform, role: str, trust: Doc) -> Iterator[Case]:
+    """Sessions of permission sets, with and without a region in their path, which never tell of a
+    second factor; of sets that are like them, of roles that are named like theirs, of others."""
+    sets = p.sign_in.get(role, ())
+    for one in (*(s for found in p.sign_in.values() for s in found), "CityOther"):
+        name, mine = f"AWSReservedSSO_{one}_0123456789abcdef", one in sets
+        path = "aws-reserved/sso.amazonaws.com"
+        for at, good in (
+            (f"{path}/ca-central-1/{name}", mine),
+            (f"{path}/{name}", mine),
+            (f"{path}/{name.replace(one, one + '_Senior')}", False),
+            (f"{path}/{name.replace(one, 'x' + one)}", False),
+            (f"{path}/{name.replace('.', 'x')}", mine and "." not in one),
+            (name, False),
+            (f"people/{name}", False),
+        ):
+            for account in (ACCOUNT, OTHER):
+                arn = f"arn:aws:iam::{account}:role/{at}"
+                said = {"aws:PrincipalArn": arn, "aws:PrincipalAccount": account}
+                caller = Caller(arn=arn, account=account)
+                yield from _taken_on(role, trust, caller, said, good and account == ACCOUNT)
+                none = Request(caller, "sts:AssumeRole", role, said)
+                says = f"{arn} with nothing takes on {role}"
+                yield Ask(says, none, allowed=False).held([], trust, key=True)
 
 
 def _taken_on(

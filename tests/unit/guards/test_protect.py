@@ -23,6 +23,7 @@ from cityline.flow.checking import check_city
 from cityline.guards.protect import (
     check,
     check_regions,
+    check_sign_in,
     clearing,
     decide,
     matrix,
@@ -363,3 +364,10 @@ def test_a_city_without_policies_is_still_a_city(tmp_path: Path) -> None:
     folder = read_folder(city)
     assert folder.access is None
     assert check_city(assemble(folder)).policy_tests == 0
+
+
+def test_people_sign_in_as_roles_that_people_take_on() -> None:
+    assert check_sign_in(VANCOUVER, ["analyst", "administrator"], "environments/aws.toml") == []
+    told = only(check_sign_in(VANCOUVER, ["analyst", "server"], "environments/aws.toml"))
+    assert (told.file, told.key) == ("environments/aws.toml", "aws.sign_in.server")
+    assert told.what == "no role that people take on 'server'"

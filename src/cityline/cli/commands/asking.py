@@ -9,7 +9,7 @@ from typing import Any
 
 import rich_click as click
 
-from cityline.cli.opening import Asked, shared
+from cityline.cli.opening import Asked, copied, shared
 from cityline.cli.output import table
 from cityline.declarations.reading import nearest
 from cityline.errors import UsageError
@@ -35,6 +35,7 @@ _WORDY = {"", "text"}
 @click.option("--channel")
 @click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any other parameter.")
 @click.option("--show-sql", is_flag=True, help="Print the SQL as it was run.")
+@copied
 @shared
 def answer(
     asked: Asked,
@@ -126,6 +127,7 @@ def _numbers(found: Answer, at: int) -> bool:
     metavar="TABLE@SNAPSHOT",
     help="Read this table as it was; cityline snapshots lists them.",
 )
+@copied
 @shared
 def query(
     asked: Asked,
@@ -223,6 +225,7 @@ def _is_number(kind: Any) -> bool:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout.")
 @click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
 @click.option("--language", default="", help="Of titles and names; default: the city's first.")
+@copied
 @shared
 def export(
     asked: Asked, name: str, kind: str, out: Path | None, others: tuple[str, ...], language: str
@@ -236,6 +239,7 @@ def export(
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
 @click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any parameter.")
 @click.option("--language", default="", help="Of titles and names; default: the city's first.")
+@copied
 @shared
 def visualise(asked: Asked, name: str, out: Path, others: tuple[str, ...], language: str) -> None:
     """One answer's picture as SVG, PNG or PDF, by the file's ending."""

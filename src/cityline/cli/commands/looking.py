@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from cityline.cli.commands.way import site_address
-from cityline.cli.opening import Asked, shared
+from cityline.cli.opening import Asked, copied, shared
 from cityline.cli.output import table
 from cityline.errors import CloudRefused, QualityError, StepError, UsageError
 from cityline.flow.plan import questions
@@ -21,6 +21,7 @@ from cityline.lake.wording import number
 
 
 @click.command()
+@copied
 @shared
 def status(asked: Asked) -> None:
     """What readers see now, how fresh it is, and how the last run ended."""
@@ -52,6 +53,7 @@ def status(asked: Asked) -> None:
 @click.command()
 @click.argument("run", required=False)
 @click.option("--limit", default=10, show_default=True)
+@copied
 @shared
 def runs(asked: Asked, run: str | None, limit: int) -> None:
     """Past runs; with an id, its steps."""
@@ -91,6 +93,7 @@ def _summary(name: str, receipts: list[Receipt]) -> dict[str, Any]:
 
 @click.command()
 @click.argument("thing", metavar="[QUESTION or ADDRESS]", required=False)
+@copied
 @shared
 def lineage(asked: Asked, thing: str | None) -> None:
     """Where a figure came from: receipts read backwards, to the portal's bytes."""
@@ -171,6 +174,7 @@ def snapshots(asked: Asked, name: str | None) -> None:
 @click.argument("source", required=False)
 @click.option("--column")
 @click.option("--after", is_flag=True, help="The landing columns instead of the raw ones.")
+@copied
 @shared
 def profile(asked: Asked, source: str | None, column: str | None, after: bool) -> None:
     """The profile of all rows of a source, before or after cleaning."""
@@ -194,6 +198,7 @@ def _profile_row(p: Mapping[str, Any]) -> list[str]:
 
 
 @click.command()
+@copied
 @shared
 def quality(asked: Asked) -> None:
     """The verdicts on what readers see."""
@@ -208,6 +213,7 @@ def quality(asked: Asked) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[QUESTION]...")
+@copied
 @shared
 def verify(asked: Asked, names: tuple[str, ...]) -> None:
     """Compute published answers again and compare; check the site's files against their hashes."""
@@ -241,6 +247,7 @@ def _site_lines(problems: Iterable[str]) -> list[str]:
 
 @click.command()
 @click.argument("source", required=False)
+@copied
 @shared
 def changes(asked: Asked, source: str | None) -> None:
     """What each pull changed in figures that were published before."""

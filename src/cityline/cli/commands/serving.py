@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from cityline.cli.opening import Asked, shared
+from cityline.cli.opening import Asked, copied, shared
 from cityline.cli.output import Output, table
 from cityline.errors import CitylineError, UsageError
 
@@ -36,6 +36,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--redirect-port", default=0, help="Send plain HTTP on this port to HTTPS.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy before us ends TLS; trust its headers.")
 @click.option("--open", "show", is_flag=True, help="Open the site in a browser.")
+@copied
 @shared
 def serve(
     asked: Asked,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,11 @@ _NO_SOURCE = {"ec2.amazonaws.com"}
 """Services that send no source with their calls, so that a condition on it would shut them out."""
 
 _WIDE = {"*"}
+_PERMISSION_SET = re.compile(
+    r"arn:aws:iam::(\$\{AWS::AccountId\}|\d{12}):role/aws-reserved/sso\.amazonaws\.com\*?"
+    r"/AWSReservedSSO_[\w+=,.@-]+_\?{16}"
+)
+"""Sessions of one permission set of this account, whatever the letters its role ends in."""
 
 
 def trusted_services(stacks: Stacks) -> Iterator[Finding]:
@@ -37,13 +43,21 @@ def confused_deputies(stacks: Stacks) -> Iterator[Finding]:
 
 
 def second_factors(stacks: Stacks) -> Iterator[Finding]:
-    """People take a role on with a second factor only."""
+    """People take a role on with a second factor, or signed in through IAM Identity Center, where
+    the identity provider asks for it."""
     for role in stacks.of("IAM::Role"):
         for statement in statements(stacks, role, "AssumeRolePolicyDocument"):
             bound = statement.get("Condition", {}).get("Bool", {})
             factor = str(bound.get("aws:MultiFactorAuthPresent", "")).lower() == "true"
-            if _listed(_principal(statement, "AWS")) and not factor:
+            if _listed(_principal(statement, "AWS")) and not (factor or _signed_in(statement)):
                 yield role.fault("second-factors", "a password alone is enough")
+
+
+def _signed_in(statement: Mapping[str, Any]) -> bool:
+    """Whether only sessions of named permission sets are meant."""
+    like = statement.get("Condition", {}).get("ArnLike", {})
+    found = _listed(like.get("aws:PrincipalArn", []))
+    return bool(found) and all(_PERMISSION_SET.fullmatch(one) for one in found)
 
 
 def open_principals(stacks: Stacks) -> Iterator[Finding]:

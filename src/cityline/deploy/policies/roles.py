@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cityline.declarations.access import FACTS, Access, AccessZone, Verb
 from cityline.declarations.retention import TABLES
-from cityline.deploy.naming import ACCOUNT, Names
+from cityline.deploy.naming import ACCOUNT, Names, sub
 from cityline.deploy.policies.copying import replicated, roles_that_copy
-from cityline.deploy.policies.keys import COPYING, TENDING, USE, jobs_of
+from cityline.deploy.policies.keys import COPYING, OPENING, TENDING, USE, jobs_of
 from cityline.deploy.policies.statements import (
     BUCKET_ACTIONS,
     OBJECT_ACTIONS,
@@ -20,6 +20,7 @@ from cityline.deploy.policies.statements import (
     prefixes,
     sid,
     statement,
+    taken_by_people,
     takes_a_role,
 )
 from cityline.deploy.policies.work import work
@@ -35,6 +36,9 @@ _SERVICES = {
 _KNOWN = (*_SERVICES, "people", "emergency")
 _TELLS_SOURCE = ("glue", "databrew", "cloudtrail")
 """Services documented to say for whom they act; of the others it is asked only if they say it."""
+
+SIGNED_IN = "aws-reserved/sso.amazonaws.com"
+"""The path of the roles that IAM Identity Center makes; a region may follow."""
 
 _EMERGENCY_SECONDS = 900
 """How old the second factor may be when a role for emergencies is taken on."""
@@ -58,10 +62,35 @@ def session_seconds(access: Access, role: str) -> int:
     return 3600 if "emergency" in access.roles[role].assumed_by else 4 * 3600
 
 
-def trust_policy(access: Access, names: Names, role: str) -> Document:
+def trust_policy(
+    access: Access, names: Names, role: str, sign_in: Mapping[str, Sequence[str]] | None = None
+) -> Document:
     """Who may take the role on: services acting for this account, or people of it with a second
-    factor, which for emergencies must be fresh."""
-    return document([_trust(names, by) for by in access.roles[role].assumed_by if by in _KNOWN])
+    factor, which for emergencies must be fresh. `sign_in` names for a role the permission sets of
+    IAM Identity Center whose sessions may take it on too: those never say that there was a second
+    factor, so asking for one is the identity provider's affair."""
+    made = [_trust(names, by) for by in access.roles[role].assumed_by if by in _KNOWN]
+    sets = (sign_in or {}).get(role, ())
+    if sets and taken_by_people(access.roles[role]):
+        made.append(_signed_in(names, sets))
+    return document(made)
+
+
+def _signed_in(names: Names, sets: Sequence[str]) -> Statement:
+    """Sessions of permission sets. The path is the service's own: nobody makes a role below it. A
+    set's role ends in sixteen letters, so that a set whose name goes on is another one."""
+    suffix = "?" * 16
+    found = [
+        sub(f"arn:aws:iam::{ACCOUNT}:role/{SIGNED_IN}*/AWSReservedSSO_{one}_{suffix}")
+        for one in sets
+    ]
+    return {
+        "Sid": "BySignIn",
+        "Effect": "Allow",
+        "Principal": {"AWS": {"Fn::Sub": names.account_arn()}},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnLike": {"aws:PrincipalArn": found}},
+    }
 
 
 def _trust(names: Names, by: str) -> Statement:
@@ -106,42 +135,58 @@ def _zones(access: Access, names: Names, role: str) -> Iterator[Statement]:
         return
     for verb in Verb:
         found = {z: reach(access, role, verb, z) for z in AccessZone}
-        yield from _whole(names, verb, [z for z, r in found.items() if r.all_others])
+        yield from _whole(access, names, verb, [z for z, r in found.items() if r.all_others])
         for zone, reached in found.items():
+            where = _where(access, verb, zone)
             if reached.without:
-                on = objects(names, zone, reached.without)
+                on = [
+                    arn for c in where for arn in objects(names, zone, reached.without, replica=c)
+                ]
                 yield statement(sid(verb, zone, "without"), "Deny", OBJECT_ACTIONS[verb], on)
                 if verb is Verb.READ:
-                    yield _unlisted(names, zone, reached.without)
+                    yield _unlisted(names, zone, reached.without, where)
             if reached.only:
-                yield from _parts(names, verb, zone, reached.only)
+                yield from _parts(names, verb, zone, reached.only, where)
 
 
-def _unlisted(names: Names, zone: AccessZone, datasets: Sequence[str]) -> Statement:
+def _where(access: Access, verb: Verb, zone: AccessZone) -> tuple[bool, ...]:
+    """In which buckets a verb holds, told by whether it is the copy: who may read a zone may read
+    its copy, which must serve when the home region is lost. Nothing else is done to a copy."""
+    return (False, True) if verb is Verb.READ and zone in replicated(access) else (False,)
+
+
+def _unlisted(
+    names: Names, zone: AccessZone, datasets: Sequence[str], where: Sequence[bool]
+) -> Statement:
     """What lies in a dataset that may not be read is not listed; that there is one is no secret."""
     below = [f"{p}*" for d in datasets for p in prefixes(zone, d)]
     return statement(
-        sid("list", zone, "without"), "Deny", ["s3:ListBucket"], [names.bucket_arn(zone)],
+        sid("list", zone, "without"), "Deny", ["s3:ListBucket"],
+        [names.bucket_arn(zone, replica=c) for c in where],
         condition={"StringLike": {"s3:prefix": below}},
     )  # fmt: skip
 
 
-def _whole(names: Names, verb: Verb, zones: Sequence[AccessZone]) -> Iterator[Statement]:
+def _whole(
+    access: Access, names: Names, verb: Verb, zones: Sequence[AccessZone]
+) -> Iterator[Statement]:
     """A verb in zones where it holds for every dataset that is not told apart."""
+    where = [(z, c) for z in zones for c in _where(access, verb, z)]
     if zones:
-        on = [names.objects_arn(z) for z in zones]
+        on = [names.objects_arn(z, replica=c) for z, c in where]
         yield statement(sid(verb), "Allow", OBJECT_ACTIONS[verb], on)
     if zones and BUCKET_ACTIONS[verb]:
-        on = [names.bucket_arn(z) for z in zones]
+        on = [names.bucket_arn(z, replica=c) for z, c in where]
         yield statement(sid(verb, "bucket"), "Allow", BUCKET_ACTIONS[verb], on)
 
 
 def _parts(
-    names: Names, verb: Verb, zone: AccessZone, datasets: Sequence[str]
+    names: Names, verb: Verb, zone: AccessZone, datasets: Sequence[str], where: Sequence[bool]
 ) -> Iterator[Statement]:
     """A verb with some datasets of a zone: their prefixes alone are read, written and listed."""
-    yield statement(sid(verb, zone), "Allow", OBJECT_ACTIONS[verb], objects(names, zone, datasets))
-    actions, on = list(BUCKET_ACTIONS[verb]), [names.bucket_arn(zone)]
+    of = [arn for c in where for arn in objects(names, zone, datasets, replica=c)]
+    yield statement(sid(verb, zone), "Allow", OBJECT_ACTIONS[verb], of)
+    actions, on = list(BUCKET_ACTIONS[verb]), [names.bucket_arn(zone, replica=c) for c in where]
     if "s3:ListBucket" in actions:
         actions.remove("s3:ListBucket")
         below = [f"{p}*" for d in datasets for p in prefixes(zone, d)]
@@ -165,6 +210,9 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
             by_actions.setdefault(tuple(dict.fromkeys(wanted)), []).append(key(zone))
     for number, (actions, keys) in enumerate(by_actions.items()):
         yield statement(f"Keys{number}", "Allow", actions, keys, condition=via)
+    copied = [z for z in replicated(access) if may(access, role, Verb.READ, z)]
+    if copied:
+        yield _copies_keys("KeysOfCopies", names, OPENING, copied)
     if role in jobs_of(access):
         used = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
         yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
@@ -198,15 +246,22 @@ def _copying(access: Access, names: Names) -> Iterator[Statement]:
 
 
 def _copying_keys(access: Access, names: Names, key: KeyOf) -> Iterator[Statement]:
-    """Decrypt with the originals' keys, encrypt with the copies'; those lie in another region,
-    where a template cannot refer to them, so they are told by alias."""
+    """Decrypt with the originals' keys, encrypt with the copies'."""
     zones = replicated(access)
     yield statement(
         "Open", "Allow", ["kms:Decrypt"], [key(z) for z in zones],
         condition={"StringEquals": {"kms:ViaService": f"s3.{names.home}.amazonaws.com"}},
     )  # fmt: skip
-    yield statement(
-        "Seal", "Allow", COPYING, [names.any_key_arn(replica=True)],
+    yield _copies_keys("Seal", names, COPYING, zones)
+
+
+def _copies_keys(
+    name: str, names: Names, actions: Sequence[str], zones: Sequence[AccessZone]
+) -> Statement:
+    """The keys of copies, through S3 only. They lie in another region, where a template cannot
+    refer to them, so they are told by alias."""
+    return statement(
+        name, "Allow", actions, [names.any_key_arn(replica=True)],
         condition={
             "StringEquals": {"kms:ViaService": f"s3.{names.replica}.amazonaws.com"},
             "ForAnyValue:StringEquals": {

@@ -67,7 +67,9 @@ def _role(template: Template, estate: Estate, role: str) -> None:
         f"{sid(role)}Role",
         "IAM::Role",
         {
-            "AssumeRolePolicyDocument": trust_policy(estate.access, estate.names, role),
+            "AssumeRolePolicyDocument": trust_policy(
+                estate.access, estate.names, role, estate.settings.sign_in
+            ),
             "Description": estate.access.roles[role].says,
             "ManagedPolicyArns": held,
             "MaxSessionDuration": session_seconds(estate.access, role),

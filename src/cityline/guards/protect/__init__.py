@@ -4,7 +4,7 @@ Everything about access on any platform follows from `decide`; a rendering asks 
 """
 
 from cityline.guards.protect.access import Decision, Reach, decide, matrix, may, reach
-from cityline.guards.protect.checking import check, check_regions, run_tests
+from cityline.guards.protect.checking import check, check_regions, check_sign_in, run_tests
 from cityline.guards.protect.keeping import CANADA, Clearing, clearing, placeable
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Reach",
     "check",
     "check_regions",
+    "check_sign_in",
     "clearing",
     "decide",
     "matrix",

@@ -204,5 +204,12 @@ def check_regions(
     return problems
 
 
+def check_sign_in(access: Access, named: Iterable[str], file: str) -> list[Problem]:
+    """Whether people take on the roles for which an environment names who may sign in."""
+    people = [n for n, r in access.roles.items() if {"people", "emergency"} & set(r.assumed_by)]
+    told = "role that people take on"
+    return [_unknown(f"aws.sign_in.{n}", told, n, people, file) for n in named if n not in people]
+
+
 def _unknown(key: str, kind: str, found: str, known: Iterable[str], file: str = ACCESS) -> Problem:
     return Problem(file, key, f"no {kind} {found!r}", nearest(found, list(known)))
