@@ -46,7 +46,7 @@ NOTHING = "∅"
 _COPIES = {
     "a": f"nullif(a, '{NOTHING}')",
     "b": f"nullif(b, '{NOTHING}')",
-    "d": "CAST(try_strptime(a, '%Y-%m-%d') AS DATE)",
+    "d": "CASE WHEN regexp_matches(a, '[0-9]') THEN CAST(try_strptime(a, '%Y-%m-%d') AS DATE) END",
     "n": r"CASE WHEN regexp_full_match(a, '-?\d{1,18}') THEN TRY_CAST(a AS BIGINT) END",
     "x": "TRY_CAST(a AS DOUBLE)",
 }
