@@ -9,6 +9,9 @@ _ONE = {
     "texts": "s", "numbers": "x", "choices": "n", "dates": "d", "aggregates": "n",
 }  # fmt: skip
 _EXPRESSIONS: dict[str, tuple[str, ...]] = {
+    "trim": ("trim(s)", "trim(concat(chr(160), s, ' '))"),
+    "ltrim": ("ltrim(s)", "ltrim(concat(chr(160), s))"),
+    "rtrim": ("rtrim(s)", "rtrim(concat(s, chr(160)))"),
     "left": ("left(s, 3)", "left(s, 0)", "left(s, strpos(s, ' ') - 1)", "left(s, m - 2)"),
     "right": ("right(s, 3)", "right(s, 100)", "right(s, strpos(s, ' ') - 1)", "right(s, -2)"),
     "substr": (
@@ -48,7 +51,7 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "json_valid": ("""json_valid('{"a":1}')""",),
     "hash": ("hash(s) = hash(s)",),
     "round": ("round(x)", "round(x, 2)", "round(n)"),
-    "mod": ("mod(n, 3)", "mod(n, m)"),
+    "mod": ("mod(n, 3)", "mod(-7, m + 1)", "mod(n, nullif(m, 0))"),
     "pi": ("pi()",),
     "abs": ("abs(x)", "abs(n)"),
     "sqrt": ("sqrt(abs(x))",),
@@ -82,7 +85,7 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "minute": ("minute(ts)",),
     "second": ("second(ts)",),
     "year": ("year(d)", "year(ts)"),
-    "make_date": ("make_date(2024, m + 1, 28)",),
+    "make_date": ("make_date(2024, m % 12 + 1, 28)", "make_date(1900 + 100 * (m % 3), 2, 28)"),
     "date_trunc": tuple(f"date_trunc('{u}', {c})" for u in ("day", "week", "month", "quarter", "year") for c in ("d", "ts")),
     "datetrunc": ("datetrunc('month', d)",),
     "date_diff": tuple(f"date_diff('{u}', d, e)" for u in ("day", "month", "quarter", "year")),
@@ -101,6 +104,7 @@ _EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "try_strptime('2024-13-01', '%Y-%m-%d')", "try_strptime('2024-02-30', '%Y-%m-%d')",
     ),
     "epoch": ("epoch(d)", "epoch(ts)"),
+    "timezone": ("timezone('UTC', ts)",),
 }  # fmt: skip
 _WINDOW = {
     "row_number": "row_number()", "rank": "rank()", "dense_rank": "dense_rank()",
@@ -152,7 +156,10 @@ def _aggregate(name: str) -> str:
 
 CONSTRUCTS = {
     "division": "SELECT id, n / m AS v, 7 / 2 AS w, x / 0 AS z FROM t ORDER BY id",
-    "remainder": "SELECT id, n % m AS v, -7 % 3 AS w FROM t ORDER BY id",
+    "remainder": "SELECT id, n % nullif(m, 0) AS v, -7 % 3 AS w, 7 % -3 AS z FROM t ORDER BY id",
+    "remainder by zero": "SELECT id, n % m AS v FROM t ORDER BY id",
+    "mod by zero": "SELECT id, mod(n, m) AS v FROM t ORDER BY id",
+    "a day that is none": "SELECT id, make_date(2023, 2, 28 + m) AS v FROM t ORDER BY id",
     "nulls are last": "SELECT s AS v FROM t ORDER BY s, id",
     "nulls are last downwards": "SELECT n AS v, id FROM t ORDER BY n DESC, id",
     "text order": "SELECT DISTINCT s AS v FROM t ORDER BY v",
@@ -240,7 +247,7 @@ HARD = {
     "not a number, distinct, downwards": "SELECT DISTINCT z AS v FROM hard ORDER BY v DESC",
     "infinities and zeros divide": "SELECT id, z / w AS v, q / z AS w, -z AS x FROM hard ORDER BY id",
     "infinities rounded": "SELECT id, floor(z) AS v, ceil(z) AS w, round(z, 1) AS x, trunc(z) AS y, sign(z) AS s FROM hard WHERE NOT isnan(z) ORDER BY id",
-    "not a number rounded": "SELECT id, floor(z) AS v, ceil(z) AS w, round(z) AS x, trunc(z) AS y FROM hard ORDER BY id",
+    "not a number rounded": "SELECT id, floor(z) AS v, ceil(z) AS w, round(z) AS x, trunc(z) AS y, sign(z) AS w2 FROM hard ORDER BY id",
     "a double as a text": _hard("CAST(z AS VARCHAR)"),
     "a double as a decimal": _hard("CAST(z AS DECIMAL(9, 1))"),
     "double overflow": _hard("CAST(k AS DOUBLE) * 1e300"),
@@ -276,3 +283,11 @@ HARD = {
     "the length of a number": _hard("length(q)"),
 }
 """Over `hard` and `long`: what is at the edge of a type."""
+ERRORS = frozenset({
+    "remainder by zero", "mod by zero", "a day that is none", "overflow", "text against number",
+    "a product of decimals", "decimal overflow", "a double as a decimal", "an integer of two bytes",
+    "integer overflow in a product", "integer overflow in an addition", "integer overflow in abs",
+    "integer overflow in a negation", "integer overflow in a cast", "a sign multiplied",
+    "the length of a number",
+})  # fmt: skip
+"""Cases that DuckDB answers with an error, so that no engine may answer them; it answers all others."""

@@ -137,6 +137,7 @@ def written_moments(each: int = 120) -> pa.Table:
     """The table `written`: dates and moments as people write them, nearly, of every format."""
     chance = random.Random("written moments")  # noqa: S311 - no secret
     texts = [_written(chance, code) for code in FORMATS for _ in range(each)]
+    texts += ["infinity", "-Infinity", " epoch\t", "+infinity", "inf", "epochs", "", " "]
     ids = pa.array(range(len(texts)), pa.int64())
     return pa.table({"id": ids, "s": pa.array(texts, pa.string())})
 

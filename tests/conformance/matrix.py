@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from cityline.errors import EngineError
 from cityline.ports.engine import Engine, Tables
 
-Verdict = Literal["identical", "tolerance", "refused", "different"]
+Verdict = Literal["identical", "tolerance", "raised", "refused", "different"]
+"""`raised` is an error on DuckDB and on the engine; `refused` one on the engine alone, in words that
+say what to write instead."""
 LOUD = ("not portable", "a number is too large")
 """Errors that name the rewrite: before a query runs, or in place of an overflow."""
 TOLERANCE = 1e-9
@@ -35,7 +37,7 @@ def compare(
 ) -> Cell:
     """The worst of a case's queries."""
     worst = Cell(kind, case, engine.name, "identical")
-    order = ("identical", "tolerance", "refused", "different")
+    order = get_args(Verdict)
     for sql in queries:
         verdict, told = _one(sql, reference, engine, tables)
         if order.index(verdict) > order.index(worst.verdict):
@@ -45,13 +47,12 @@ def compare(
 
 def _one(sql: str, reference: Engine, engine: Engine, tables: Tables) -> tuple[Verdict, str]:
     found = _answer(lambda: engine.query(sql, tables))
-    if isinstance(found, EngineError) and found.what.startswith(LOUD):
-        return "refused", found.what
     expected = _answer(lambda: reference.query(sql, tables))
     if isinstance(found, EngineError):
         if isinstance(expected, EngineError):
-            return "refused", found.what
-        return "different", f"{sql}: {found.what}"
+            return "raised", found.what
+        refused = found.what.startswith(LOUD)
+        return ("refused", found.what) if refused else ("different", f"{sql}: {found.what}")
     if isinstance(expected, EngineError):
         return "different", f"{sql}: DuckDB fails ({expected.what[:120]}), found {found[:3]}"
     return same(sql, expected, found)

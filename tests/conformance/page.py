@@ -25,7 +25,13 @@ _KINDS = {
     "random": "Random queries",
 }
 _ENGINES = {"spark": "Spark 3.5.6", "spark4": "Spark 4.1.4", "trino": "Trino 476"}
-_SIGNS = {"identical": "=", "tolerance": "≈", "refused": "refused", "different": "DIFFERENT"}
+_SIGNS = {
+    "identical": "=",
+    "tolerance": "≈",
+    "raised": "error on both",
+    "refused": "refused",
+    "different": "DIFFERENT",
+}
 
 
 def record(cells: Sequence[Cell]) -> None:
@@ -42,8 +48,8 @@ def written(day: str) -> str:
     found = json.loads(FOUND.read_text("utf-8"))
     lines = [
         _HEAD.replace("{day}", day),
-        "| kind | engine | identical | within 1e-9 | refused | different |",
-        "|---|---|--:|--:|--:|--:|",
+        "| kind | engine | identical | within 1e-9 | error on both | refused | different |",
+        "|---|---|--:|--:|--:|--:|--:|",
     ]
     for kind, title in _KINDS.items():
         for engine, name in _ENGINES.items():
@@ -81,9 +87,9 @@ _HEAD = """# Conformance matrix
 The same cases run on DuckDB 2.0 (the reference), Spark and Trino, over the same rows (nulls, ties,
 empty groups, other scripts, leap days, month ends, decimals, NaN, limits, overflow), compared value by value and in order.
 `=` is identical; `≈` is identical but for the last digits of a decimal number (relative 1e-9);
-*refused* is an error that says what to write instead, or an error on both sides. An empty cell was
-not run: operations and rules run where tables are prepared, which Trino does not do. Nothing may be
-different: the tests fail. The page is written by `python -m tests.conformance.page` after a run of
+*refused* is an error that says what to write instead, where DuckDB answers; *error on both* is a
+case that DuckDB refuses too, such as a remainder by zero. An empty cell was not run: operations and
+rules run where tables are prepared, which Trino does not do. Nothing may be different: the tests fail. The page is written by `python -m tests.conformance.page` after a run of
 those tests, which compare it with what they found.
 
 Run on {day}: DuckDB 2.0, Spark 3.5.6 with Iceberg 1.10.0, Spark 4.1.4 with Iceberg 1.12.0 (both with

@@ -138,6 +138,20 @@ def _diff(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     return f"CAST({counted} AS BIGINT)"
 
 
+def _trimming(pattern: str) -> Callable[[Sequence[exp.Expr], str, _Say], str]:
+    """Blanks of every script are taken away, but no tabs and no ends of lines."""
+
+    def build(args: Sequence[exp.Expr], target: str, say: _Say) -> str:  # noqa: ARG001
+        return f"regexp_replace({say(args[0])}, {say(exp.Literal.string(pattern))}, '')"
+
+    return build
+
+
+_SPECIAL["trim"] = _trimming(r"\A\p{Z}+|\p{Z}+\z")
+_SPECIAL["ltrim"] = _trimming(r"\A\p{Z}+")
+_SPECIAL["rtrim"] = _trimming(r"\p{Z}+\z")
+
+
 @_special("left")
 def _left(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     """A number below 0 leaves out so many letters of the end."""

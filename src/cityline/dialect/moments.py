@@ -23,6 +23,8 @@ _READ = {
 to a moment refuses."""
 _SPACE = r"[ \t\n\x0B\f\r]"
 """What DuckDB skips around a text, and takes one or more of for a space of the format."""
+_ODD = "(?:-?[iI][nN][fF][iI][nN][iI][tT][yY]|[eE][pP][oO][cC][hH])"
+"""Words DuckDB takes for the first day it knows, of whatever format."""
 _WHOLE = frozenset({frozenset("HMS"), frozenset("IpMS"), frozenset()})
 """Clocks that are read: all of it or none."""
 _PIVOT = 68
@@ -98,7 +100,12 @@ def parsed_moment(value: str, code: str, target: str, say: _Say) -> str:
     clock = _clock(at, part, number)
     text = f"concat({_year(at, part, number)}, '-', {_month(at, part)}, '-', {day}{clock})"
     kind = "TIMESTAMP_NTZ" if target == "spark" else "TIMESTAMP(6)"
-    return f"CASE WHEN {fits} THEN TRY_CAST({text} AS {kind}) END"
+    odd = say(exp.Literal.string(rf"\A{_SPACE}*{_ODD}{_SPACE}*\z"))
+    is_odd = f"{value} RLIKE {odd}" if target == "spark" else f"regexp_like({value}, {odd})"
+    return (
+        f"CASE WHEN {fits} THEN TRY_CAST({text} AS {kind}) "
+        f"WHEN {is_odd} THEN CAST('1900-01-01' AS {kind}) END"
+    )
 
 
 def _literal(letter: str) -> str:

@@ -11,6 +11,8 @@ _CLASSES = {
 }
 _NEGATED = {k.upper(): v for k, v in _CLASSES.items()}
 _REFUSED = re.compile(r"\(\?(?!:|i\))")
+_BLANK = re.compile(r"\\p(?:Z|\{Z\})")
+"""The one class of letters of all scripts that is the same everywhere: blanks."""
 _ALIKE = "tnrfxAz"
 """Letters after a backslash that every engine reads alike: characters, and both ends of a text."""
 
@@ -32,6 +34,11 @@ def portable_pattern(pattern: str) -> str:
     made, inside, at = [], False, 0
     while at < len(pattern):
         sign = pattern[at]
+        blank = _BLANK.match(pattern, at)
+        if blank and not inside:
+            made.append(r"\p{Z}")
+            at = blank.end()
+            continue
         if sign == "\\" and at + 1 < len(pattern):
             made.append(_escape(pattern[at + 1], inside=inside))
             at += 2

@@ -142,5 +142,6 @@ def _changed(name: str, sql: str, columns: Sequence[str], mark: str) -> str:
     old, new = f"CAST({column(name)} AS VARCHAR)", f"CAST({sql} AS VARCHAR)"
     # a whole number read as a decimal one is written with `.0` and is no change
     bare = f"regexp_replace({new}, '\\.0$', '', 'g')"
-    differs = f"{old} IS DISTINCT FROM {new} AND {old} IS DISTINCT FROM {bare}"
+    another = f"({old} IS DISTINCT FROM {bare} OR contains({old}, '.'))"
+    differs = f"{old} IS DISTINCT FROM {new} AND {another}"
     return f"({differs}) AS {column(mark)}"

@@ -67,6 +67,10 @@ def differs(before: pa.Array | None, after: pa.Array) -> NDArray[np.bool_]:
     return changed
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON takes it."""
+def cell(column: pa.Array, at: int) -> Any:
+    """One cell as JSON takes it; a day beyond Python's years as Arrow writes it."""
+    try:
+        value = column[at].as_py()
+    except OverflowError:
+        value = column.slice(at, 1).cast(pa.string())[0].as_py()
     return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cityline.adapters.local.arrays import (
+    cell,
     differs,
     fetch,
     frequency,
-    plain,
     spread,
     value_counts,
     whole,
@@ -211,9 +211,8 @@ class _Rows:
             changed = differs(before, after) & (weights > 0)
             tally.changed += int(weights[changed].sum())
             for at in map(int, np.flatnonzero(changed)[: _SAMPLES * 20]):
-                was = before[at].as_py() if before is not None else None
-                sample = {"column": task.name, "before": was, "after": after[at].as_py()}
-                told = {k: plain(v) for k, v in sample.items()}
+                was = cell(before, at) if before is not None else None
+                told = {"column": task.name, "before": was, "after": cell(after, at)}
                 if told not in tally.samples and len(tally.samples) < _SAMPLES:
                     tally.samples.append(told)
 

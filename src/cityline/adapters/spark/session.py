@@ -108,6 +108,9 @@ def _ours(cluster: Cluster) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(cluster.partitions),
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # a day before October 1582 is the one it says, as everywhere else; Spark 3 would stop at it
+        "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+        "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     }
 
 

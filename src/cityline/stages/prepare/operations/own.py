@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from cityline.declarations.corrections import Correction
@@ -17,6 +18,7 @@ from cityline.stages.prepare.operations.registry import (
     Parameter,
     choice,
     operation,
+    trimmed,
 )
 
 _FAMILY = "3-1-1 data"
@@ -36,7 +38,7 @@ def _standardize(call: Call) -> None:
         normal = f"nfc_normalize({column(name)})"
         visible = rf"regexp_replace({normal}, '[\x{{200B}}-\x{{200D}}\x{{FEFF}}]', '', 'g')"
         single = rf"regexp_replace({visible}, '[\s\x{{00A0}}]+', ' ', 'g')"
-        call.assign(name, f"nullif(trim({single}), '')", name)
+        call.assign(name, f"nullif({trimmed(single)}, '')", name)
 
 
 @operation(
@@ -52,6 +54,13 @@ def _null_words(call: Call) -> None:
     call.rewrite(f"CASE WHEN {call.c} NOT IN ({listed}) THEN {call.c} END")
 
 
+def _read(c: str, formats: Sequence[str], form: str = "[0-9]{4}") -> str:
+    """A cell in the first format that fits, when it has the digits all of them have: DuckDB alone
+    would read `infinity`, `epoch`, `31/12/99` as a day of the year 99, and blanks around."""
+    tries = ", ".join(f"try_strptime({trimmed(c)}, '{f}')" for f in formats)
+    return f"CASE WHEN regexp_matches({c}, '{form}') THEN coalesce({tries}) END"
+
+
 @operation(
     "PARSE_MONTH",
     _FAMILY,
@@ -61,8 +70,7 @@ def _null_words(call: Call) -> None:
     targetColumn=TARGET_OR_SAME,
 )
 def _parse_month(call: Call) -> None:
-    tries = ", ".join(f"try_strptime({call.c}, '{f}')" for f in _MONTHS)
-    parsed = f"coalesce({tries})"
+    parsed = _read(call.c, _MONTHS, "[0-9]{4}|[A-Za-z]-[0-9]{2}")
     call.rewrite(f"CAST(date_trunc('month', {parsed}) AS DATE)")
     call.reject(f"{call.target}: missing", f"{call.c} IS NULL OR {call.c} = ''")
     call.reject(f"{call.target}: not a month", f"{parsed} IS NULL")
@@ -123,16 +131,18 @@ _DATES = {
     order=choice(*_DATES),
 )
 def _parse_date(call: Call) -> None:
-    tries = ", ".join(f"try_strptime({call.c}, '{f}')" for f in _DATES[call.given["order"]])
-    call.rewrite(f"CAST(coalesce({tries}) AS DATE)")
+    parsed = _read(call.c, _DATES[call.given["order"]])
+    call.rewrite(f"CAST({parsed} AS DATE)")
     call.reject(f"{call.target}: missing", f"{call.c} IS NULL OR {call.c} = ''")
-    call.reject(f"{call.target}: not a date", f"coalesce({tries}) IS NULL")
+    call.reject(f"{call.target}: not a date", f"{parsed} IS NULL")
 
 
 _CLOCKS = {
     "dmy": ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %I:%M:%S %p"),
     "mdy": ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S"),
 }
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
+"""Milliseconds of the years 1 to 9999: a number beyond them is no moment, and stops the engine."""
 
 
 @operation(
@@ -148,7 +158,8 @@ _CLOCKS = {
 def _parse_timestamp(call: Call) -> None:
     order, zone, c = call.given["order"], call.literal("timeZone"), call.c
     if order == "epoch-ms":
-        parsed = f"epoch_ms(TRY_CAST({c} AS BIGINT))"
+        number = f"TRY_CAST({c} AS BIGINT)"
+        parsed = f"CASE WHEN {number} BETWEEN {_FIRST} AND {_LAST} THEN epoch_ms({number}) END"
     elif order == "iso":
         offset = rf"regexp_matches({c}, '(Z|[+-]\d{{2}}:?\d{{2}})$')"
         micro = rf"regexp_replace({c}, '(\.\d{{6}})\d+', '\1')"
@@ -156,8 +167,7 @@ def _parse_timestamp(call: Call) -> None:
         moment = f"CASE WHEN {offset} THEN TRY_CAST({micro} AS TIMESTAMPTZ) ELSE {local} END"
         parsed = f"timezone('UTC', {moment})"
     else:
-        tries = ", ".join(f"try_strptime({c}, '{f}')" for f in _CLOCKS[order])
-        parsed = f"timezone('UTC', timezone({zone}, coalesce({tries})))"
+        parsed = f"timezone('UTC', timezone({zone}, {_read(c, _CLOCKS[order])}))"
     call.rewrite(parsed)
     call.reject(
         f"{call.target}: not a time", f"{c} IS NOT NULL AND {c} <> '' AND ({parsed}) IS NULL"
