@@ -39,7 +39,7 @@ class ConnectServer:
         """A client of it, that has no jars and no catalogue of its own."""
         store = FolderStore(self.home / "lake")
         nowhere = self.work / "nowhere"
-        cluster = Cluster(self.address, nowhere, nowhere, str(nowhere))
+        cluster = Cluster(self.address, nowhere, nowhere, str(nowhere), partitions=2)
         return SparkEngine(store, self.home / "incoming", cluster)
 
     def start(self) -> None:

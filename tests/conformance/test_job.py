@@ -23,6 +23,7 @@ engine = "spark"
 
 [spark]
 address = ""
+partitions = 2
 catalog = "{catalog}"
 """
 
