@@ -9,6 +9,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from cityline.errors import EngineError
 from cityline.ports.engine import Engine, Tables
 
@@ -63,7 +66,18 @@ def _answer(ask: Callable[[], Any]) -> list[list[Any]] | EngineError:
         table = ask()
     except EngineError as error:
         return error
-    return [[plain(v) for v in row.values()] for row in table.to_pylist()]
+    return [[plain(v) for v in row.values()] for row in _within_python(table).to_pylist()]
+
+
+def _within_python(table: pa.Table) -> pa.Table:
+    """Days as texts where one is beyond Python's years, such as DuckDB's infinity."""
+    for at, column in enumerate(table.schema):
+        days = table[at]
+        if pa.types.is_date32(column.type):
+            far = pc.greater(pc.abs(days.cast(pa.int32())), 700_000)
+            if pc.any(far).as_py():
+                table = table.set_column(at, column.name, days.cast(pa.string()))
+    return table
 
 
 def plain(value: Any) -> Any:

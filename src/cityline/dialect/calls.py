@@ -34,10 +34,16 @@ def spoken_call(node: exp.Anonymous, target: str, say: _Say) -> str:
     template = known.said(target) if known else ""
     if name in _OF_DECIMALS and node.expressions and is_decimal(node.expressions[0]):
         template = _OF_DECIMALS[name][target == "trino"]
-    said = [say(a) for a in node.expressions]
     if not template:
-        return f"{name}({', '.join(said)})"
+        return f"{name}({', '.join(map(say, node.expressions))})"
+    said = [_grouped(a, say) for a in node.expressions]
     return _HOLE.sub(lambda m: ", ".join(said) if m[1] == "*" else said[int(m[1])], template)
+
+
+def _grouped(node: exp.Expr, say: _Say) -> str:
+    """An argument that stays one beside a template's operators."""
+    loose = isinstance(node, exp.Binary | exp.Not | exp.Neg | exp.Between | exp.In)
+    return f"({say(node)})" if loose else say(node)
 
 
 def _special(*names: str) -> Callable[..., Callable[..., str]]:

@@ -124,6 +124,10 @@ def test_letters_of_a_shown_date_stand_in_quotes_once() -> None:
     assert r"dd\' de \'MMMM" in made
 
 
+def test_an_argument_stays_one_beside_an_operator() -> None:
+    assert "% (t.id + 1))" in emit("SELECT mod(7, id + 1) AS v FROM t", "spark", CALLS)
+
+
 def test_a_failure_of_the_emitter_is_an_error_of_ours() -> None:
     with pytest.raises(EngineError):
         emit("SELECT strftime(d, '%Q') AS v FROM t", "spark", CALLS)

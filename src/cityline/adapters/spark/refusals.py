@@ -55,6 +55,11 @@ def spark_errors(where: str) -> Iterator[None]:
         yield
     except CitylineError:
         raise
+    except (OverflowError, ValueError) as error:
+        if "out of range" not in str(error):
+            raise
+        told = "not portable: a day before the year 1 or after 9999"
+        raise EngineError(told, where=where, hint="leave it out by WHERE") from error
     except Exception as error:
         kinds = {k.__name__ for k in type(error).__mro__}
         if kinds & {"Py4JNetworkError", "ConnectionError"}:
