@@ -18,7 +18,7 @@ from cityline.dialect.doubles import compare_nan
 from cityline.dialect.linter import is_series, lint
 from cityline.dialect.outermost import outermost
 from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
-from cityline.dialect.types import is_moment, is_text
+from cityline.dialect.types import is_dated, is_day_written_out, is_moment, is_text
 from cityline.errors import EngineError
 
 Target: TypeAlias = Literal["spark", "trino"]
@@ -124,6 +124,8 @@ def _literal(value: Any) -> exp.Expr:
 
 
 def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
+    for node in list(tree.walk()):
+        _say_days(node)
     for node in reversed(list(tree.walk())):  # the inner ones first: the outer ones copy them
         match node:
             case exp.Div():
@@ -164,6 +166,16 @@ def _unfilter(node: exp.Filter) -> None:
     chosen = exp.Case(ifs=[exp.If(this=node.expression.this.copy(), true=what)])
     rest = [a.copy() for a in call.expressions[1:]]
     node.replace(exp.Anonymous(this=call.name, expressions=[chosen, *rest]))
+
+
+def _say_days(node: exp.Expr) -> None:
+    """A day written out as a text becomes a date where it is compared with one."""
+    if not isinstance(node, exp.Predicate):
+        return
+    compared = [n for n in node.iter_expressions() if isinstance(n, exp.Expr)]
+    if any(is_dated(n) for n in compared):
+        for node in (n for n in compared if is_day_written_out(n)):
+            node.replace(exp.cast(node.copy(), "DATE"))
 
 
 def _is_true(node: exp.Is) -> None:

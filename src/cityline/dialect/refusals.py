@@ -12,6 +12,7 @@ from cityline.dialect.syntax import called, line_of
 from cityline.dialect.types import (
     ROUNDED,
     is_dated,
+    is_day_written_out,
     is_decimal,
     is_double,
     is_small,
@@ -111,11 +112,17 @@ def _short(node: exp.Expr) -> bool:
 
 
 def _comparison(node: exp.Binary) -> _Told:
-    yield from _of_one_kind([node.left, node.right])
+    yield from _of_one_kind(_told_apart([node.left, node.right]))
 
 
 def _between(node: exp.Between) -> _Told:
-    yield from _of_one_kind([node.this, node.args["low"], node.args["high"]])
+    yield from _of_one_kind(_told_apart([node.this, node.args["low"], node.args["high"]]))
+
+
+def _told_apart(compared: list[exp.Expr]) -> list[exp.Expr]:
+    """What is compared, but for days written out beside a date: they are told as days."""
+    dated = any(is_dated(n) for n in compared)
+    return [n for n in compared if not (dated and is_day_written_out(n))]
 
 
 def _of_one_kind(nodes: list[exp.Expr]) -> _Told:
@@ -136,7 +143,7 @@ def _chosen(node: exp.Case) -> _Told:
 
 
 def _within(node: exp.In) -> _Told:
-    yield from _of_one_kind([node.this, *node.expressions])
+    yield from _of_one_kind(_told_apart([node.this, *node.expressions]))
     if node.args.get("query") is not None and is_double(node.this):
         what = "a double is looked for in a query differently when it is not a number"
         yield what, "EXISTS (SELECT 1 FROM … WHERE a = b)"

@@ -5,6 +5,7 @@ a double is a double."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from cityline.dialect.functions import FUNCTIONS
 
 ROUNDED = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
 """Of a decimal they make a decimal, else a double."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SMALL = ("tinyint", "smallint")
 _WHOLE = (*_SMALL, "int", "bigint", "int128")
 
@@ -51,6 +53,11 @@ def is_moment(node: exp.Expr) -> bool:
 def is_dated(node: exp.Expr) -> bool:
     """Whether a typed node is a date or a moment."""
     return is_moment(node) or bool(node.is_type("date"))
+
+
+def is_day_written_out(node: exp.Expr) -> bool:
+    """Whether a node is a text such as '2024-01-31', which every engine reads as that day."""
+    return bool(node.is_string and _DAY.fullmatch(node.name))
 
 
 def sort_key(order: exp.Order, key: exp.Expr) -> exp.Expr:

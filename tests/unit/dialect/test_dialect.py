@@ -87,7 +87,9 @@ CALLS = {"t": {"id": "BIGINT", "d": "DATE", "e": "DATE", "x": "DOUBLE", "s": "VA
         ("SELECT id FROM t WHERE s BETWEEN 1 AND 2", "text is compared", "CAST"),
         ("SELECT coalesce(s, id) FROM t", "text is compared", "CAST"),
         ("SELECT CASE WHEN x > 1 THEN id ELSE 's' END FROM t", "text is compared", "CAST"),
-        ("SELECT id FROM t WHERE d = '2024-01-01'", "compared with a date", "DATE '"),
+        ("SELECT id FROM t WHERE d = s", "compared with a date", "DATE '"),
+        ("SELECT id FROM t WHERE d >= '2024'", "compared with a date", "DATE '"),
+        ("SELECT coalesce(d, '2024-01-01') FROM t", "compared with a date", "DATE '"),
         ("SELECT id FROM t WHERE s ILIKE 'A%'", "ILIKE is not", "small letters"),
         ("SELECT id // 2 FROM t", "// is not", "trunc(a / b)"),
         ("SELECT nosuch(s) FROM t", "nosuch()", "portable-sql.md"),
@@ -122,6 +124,14 @@ def test_what_is_true_is_told_from_what_is_unknown() -> None:
 def test_letters_of_a_shown_date_stand_in_quotes_once() -> None:
     made = emit("SELECT strftime(d, '%d de %B') AS v FROM t", "spark", CALLS)
     assert r"dd\' de \'MMMM" in made
+
+
+@pytest.mark.parametrize("asked", ["d >= '2024-01-31'", "d IN ('2024-01-31')",
+                                   "d BETWEEN '2024-01-31' AND e", "'2024-01-31' = d"])  # fmt: skip
+def test_a_day_written_out_is_a_date_where_it_is_compared_with_one(asked: str) -> None:
+    sql = f"SELECT id FROM t WHERE {asked}"
+    for target in ("spark", "trino"):
+        assert "CAST('2024-01-31' AS DATE)" in emit(sql, target, CALLS)
 
 
 def test_an_argument_stays_one_beside_an_operator() -> None:
