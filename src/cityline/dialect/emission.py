@@ -64,6 +64,7 @@ def emit(
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
     try:
         tree = outermost(typed(_bound(parse(sql), parameters or {}), schemas), rows)
+        tree = _days_told(tree)
         if target == "trino":
             tree = compare_nan(tree)
         tree = complete_aggregates(tree, target)
@@ -124,8 +125,6 @@ def _literal(value: Any) -> exp.Expr:
 
 
 def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
-    for node in list(tree.walk()):
-        _say_days(node)
     for node in reversed(list(tree.walk())):  # the inner ones first: the outer ones copy them
         match node:
             case exp.Div():
@@ -168,14 +167,14 @@ def _unfilter(node: exp.Filter) -> None:
     node.replace(exp.Anonymous(this=call.name, expressions=[chosen, *rest]))
 
 
-def _say_days(node: exp.Expr) -> None:
+def _days_told(tree: exp.Expr) -> exp.Expr:
     """A day written out as a text becomes a date where it is compared with one."""
-    if not isinstance(node, exp.Predicate):
-        return
-    compared = [n for n in node.iter_expressions() if isinstance(n, exp.Expr)]
-    if any(is_dated(n) for n in compared):
-        for node in (n for n in compared if is_day_written_out(n)):
-            node.replace(exp.cast(node.copy(), "DATE"))
+    for node in list(tree.find_all(exp.Predicate)):
+        compared = list(node.iter_expressions())
+        if any(is_dated(n) for n in compared):
+            for day in (n for n in compared if is_day_written_out(n)):
+                day.replace(exp.cast(day.copy(), "DATE"))
+    return tree
 
 
 def _is_true(node: exp.Is) -> None:
