@@ -13,7 +13,7 @@ from cityline.dialect.syntax import line_of
 
 _QUERY = frozenset({"this", "expression", "expressions", "order", "limit", "offset", "with_"})
 _PARTS: dict[str, frozenset[str]] = {
-    "Select": _QUERY | {"from_", "joins", "where", "group", "having", "distinct"},
+    "Select": _QUERY | {"from_", "joins", "where", "group", "having", "distinct", "windows"},
     "Union": _QUERY | {"distinct"},
     "Intersect": _QUERY | {"distinct"},
     "Except": _QUERY | {"distinct"},
@@ -22,7 +22,7 @@ _PARTS: dict[str, frozenset[str]] = {
     "With": frozenset({"expressions"}),
     "Limit": frozenset({"expression"}),
     "Join": frozenset({"this", "on", "using", "side", "kind"}),
-    "Window": frozenset({"this", "partition_by", "order", "spec", "over"}),
+    "Window": frozenset({"this", "alias", "partition_by", "order", "spec", "over"}),
     "WindowSpec": frozenset({"kind", "start", "start_side", "end", "end_side"}),
     "Ordered": frozenset({"this", "desc", "nulls_first"}),
     "Table": frozenset({"this", "db", "catalog", "alias"}),
@@ -35,7 +35,6 @@ _INSTEAD = {
     "by_name": ("UNION BY NAME", "name the columns in their order"),
     "recursive": ("WITH RECURSIVE", "generate_series, or a table of the steps"),
     "locks": ("FOR UPDATE", ""),
-    "windows": ("WINDOW", "OVER (…) at each function"),
     "limit_options": ("LIMIT of a percentage", "row_number() and count(*) OVER ()"),
     "method": ("that kind of JOIN", "JOIN … ON"),
     "pivots": ("PIVOT", "sum(CASE WHEN … THEN … END) AS …, one per column"),
