@@ -56,7 +56,7 @@ def spark_errors(where: str) -> Iterator[None]:
     except CitylineError:
         raise
     except (OverflowError, ValueError) as error:
-        if "out of range" not in str(error):
+        if not any(sign in str(error) for sign in ("out of range", "ordinal must be")):
             raise
         told = "not portable: a day before the year 1 or after 9999"
         raise EngineError(told, where=where, hint="leave it out by WHERE") from error
