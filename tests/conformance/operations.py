@@ -35,7 +35,7 @@ from cityline.stages.prepare import compile_recipe
 from cityline.stages.prepare.operations import OPERATIONS
 from cityline.stages.prepare.operations.registry import Kind
 from tests.conformance import data
-from tests.conformance.matrix import Cell, Verdict, plain, same
+from tests.conformance.matrix import LOUD, Cell, Verdict, plain, same
 from tests.conftest import TODAY
 from tests.operations import cases, recipe, source, texts
 
@@ -294,10 +294,10 @@ def _batch(
         yield from _batch(batch[:half], names, duck, engine)
         yield from _batch(batch[half:], names, duck, engine)
     else:
-        both = len(failed) > 1
         told = f"{batch[0].steps}: {failed[-1].what}"
-        name = names[id(batch[0])]
-        yield Cell("operation", name, engine.name, "raised" if both else "different", told)
+        loud: Verdict = "refused" if failed[-1].what.startswith(LOUD) else "different"
+        verdict = "raised" if len(failed) > 1 else loud
+        yield Cell("operation", names[id(batch[0])], engine.name, verdict, told)
 
 
 def _answer(engine: Engine, plan: CleaningPlan, given: Any) -> Cleaned | EngineError:
