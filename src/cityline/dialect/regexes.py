@@ -13,6 +13,12 @@ _NEGATED = {k.upper(): v for k, v in _CLASSES.items()}
 _REFUSED = re.compile(r"\(\?(?!:|i\))")
 _BLANK = re.compile(r"\\p(?:Z|\{Z\})")
 """The one class of letters of all scripts that is the same everywhere: blanks."""
+_INSIDE = [(re.compile(r"\[:"), "classes such as [:digit:] are not portable; write 0-9")]
+_OUTSIDE = [
+    (re.compile(r"\[\^?\]"), "] as the first of a class is not portable; write \\] at its end"),
+    (re.compile(r"[*+?}]\+"), "possessive repetition is not portable"),
+]
+"""What engines read otherwise in a class of characters, and out of one."""
 _ALIKE = "tnrfxAz"
 """Letters after a backslash that every engine reads alike: characters, and both ends of a text."""
 
@@ -25,12 +31,6 @@ def portable_pattern(pattern: str) -> str:
     """
     if _REFUSED.search(pattern):
         raise ValueError("groups beginning with (? are not portable, but (?: and (?i)")
-    if re.search(r"(?<!\\)\[\^?\]", pattern):
-        raise ValueError("] as the first of a class is not portable; write \\] at its end")
-    if "[:" in pattern:
-        raise ValueError("classes such as [:digit:] are not portable; write 0-9")
-    if re.search(r"(?<!\\)[*+?}]\+", pattern):
-        raise ValueError("possessive repetition is not portable")
     made, inside, at = [], False, 0
     while at < len(pattern):
         sign = pattern[at]
@@ -43,6 +43,9 @@ def portable_pattern(pattern: str) -> str:
             made.append(_escape(pattern[at + 1], inside=inside))
             at += 2
             continue
+        for refused, why in _INSIDE if inside else _OUTSIDE:
+            if refused.match(pattern, at):
+                raise ValueError(why)
         if sign == "[" and not inside:
             inside = True
         elif sign == "]" and inside:
@@ -82,6 +85,7 @@ def reaches_empty(pattern: str) -> bool:
     """Whether a pattern also matches no characters at all: engines disagree where that is. One that
     cannot be read is told elsewhere."""
     try:
-        return re.compile(portable_pattern(pattern).replace(r"\z", r"\Z")).match("") is not None
+        alike = portable_pattern(pattern).replace(r"\z", r"\Z").replace(r"\p{Z}", " ")
+        return re.compile(alike).match("") is not None
     except (ValueError, re.error):
         return False

@@ -35,11 +35,3 @@ def test_an_executor_that_ended_without_a_reason_may_be_short_of_memory_too() ->
     error = told("Remote RPC client disassociated. Likely due to containers exceeding thresholds")
     assert isinstance(error, SessionLost)
     assert error.hint == "run again: finished steps stay; if it is lost again, raise memory_limit"
-
-
-def test_a_day_that_spark_cannot_bring_is_told() -> None:
-    for said in ("year 0 is out of range", "ordinal must be >= 1"):
-        with pytest.raises(EngineError, match="before the year 1"), spark_errors("here"):
-            raise ValueError(said)
-    with pytest.raises(ValueError, match="other"), spark_errors("here"):
-        raise ValueError("other")

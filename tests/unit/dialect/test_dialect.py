@@ -10,7 +10,7 @@ from tests.conftest import copy_vancouver
 
 from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.dialect import emit, lint
-from cityline.dialect.regexes import portable_pattern, portable_replacement
+from cityline.dialect.regexes import portable_pattern, portable_replacement, reaches_empty
 from cityline.errors import DeclarationError, EngineError
 from cityline.flow.checking import check_city
 from cityline.wiring import open_city
@@ -184,6 +184,10 @@ def test_patterns_mean_ascii_everywhere() -> None:
     assert portable_replacement(r"\1 costs $5") == r"$1 costs \$5"
     with pytest.raises(ValueError, match=r"\(\?"):
         portable_pattern("a(?=b)")
+    for alike in ("[0-9*+]", "[:;]", r"a\++", r"\[\]", "[a-z]+?"):
+        assert portable_pattern(alike) == alike
+    assert reaches_empty(r"\p{Z}*")
+    assert not reaches_empty(r"\p{Z}+")
 
 
 def test_a_shared_catalogue_lets_others_read_while_it_commits(tmp_path: Path) -> None:

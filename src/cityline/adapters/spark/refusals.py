@@ -55,11 +55,6 @@ def spark_errors(where: str) -> Iterator[None]:
         yield
     except CitylineError:
         raise
-    except (OverflowError, ValueError) as error:
-        if not any(sign in str(error) for sign in ("out of range", "ordinal must be")):
-            raise
-        told = "not portable: a day before the year 1 or after 9999"
-        raise EngineError(told, where=where, hint="leave it out by WHERE") from error
     except Exception as error:
         kinds = {k.__name__ for k in type(error).__mro__}
         if kinds & {"Py4JNetworkError", "ConnectionError"}:

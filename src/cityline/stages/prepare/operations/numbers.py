@@ -20,11 +20,7 @@ _SIMPLE = {
     "CEILING": ("The next whole number above.", "ceil({n})"),
     "FLOOR": ("The next whole number below.", "floor({n})"),
     "NEGATE": ("The value with the other sign.", "-({n})"),
-    "SIGN": (
-        "−1, 0 or 1.",
-        "CAST(CASE WHEN isnan({n}) THEN 0 WHEN {n} > 0 THEN 1 WHEN {n} < 0 THEN -1 WHEN {n} = 0 "
-        "THEN 0 END AS INTEGER)",
-    ),
+    "SIGN": ("−1, 0 or 1.", "CAST(sign({n}) AS INTEGER)"),
     "SQUARE_ROOT": (
         "The square root; none for a negative.",
         "CASE WHEN {n} >= 0 THEN sqrt({n}) END",

@@ -18,7 +18,6 @@ from cityline.stages.prepare.operations.registry import (
     Parameter,
     choice,
     operation,
-    trimmed,
 )
 
 _FAMILY = "3-1-1 data"
@@ -38,7 +37,7 @@ def _standardize(call: Call) -> None:
         normal = f"nfc_normalize({column(name)})"
         visible = rf"regexp_replace({normal}, '[\x{{200B}}-\x{{200D}}\x{{FEFF}}]', '', 'g')"
         single = rf"regexp_replace({visible}, '[\s\x{{00A0}}]+', ' ', 'g')"
-        call.assign(name, f"nullif({trimmed(single)}, '')", name)
+        call.assign(name, f"nullif(trim({single}), '')", name)
 
 
 @operation(
@@ -55,9 +54,9 @@ def _null_words(call: Call) -> None:
 
 
 def _read(c: str, formats: Sequence[str], form: str = "[0-9]{4}") -> str:
-    """A cell in the first format that fits, when it has the digits all of them have: DuckDB alone
-    would read `infinity`, `epoch`, `31/12/99` as a day of the year 99, and blanks around."""
-    tries = ", ".join(f"try_strptime({trimmed(c)}, '{f}')" for f in formats)
+    """A cell in the first format that fits, when it has the digits all of them have: `infinity` and
+    `epoch` would be read too, and `31/12/99` as a day of the year 99."""
+    tries = ", ".join(f"try_strptime(trim({c}), '{f}')" for f in formats)
     return f"CASE WHEN regexp_matches({c}, '{form}') THEN coalesce({tries}) END"
 
 

@@ -72,11 +72,6 @@ def operation(
     return register
 
 
-def trimmed(sql: str) -> str:
-    """A text without blanks around, those of other scripts included: Spark's trim() leaves them."""
-    return rf"regexp_replace({sql}, '^\pZ+|\pZ+$', '', 'g')"
-
-
 COLUMN = Parameter(Kind.COLUMN)
 COLUMNS = Parameter(Kind.COLUMNS)
 TARGET = Parameter(Kind.TARGET)

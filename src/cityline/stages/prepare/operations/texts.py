@@ -17,7 +17,6 @@ from cityline.stages.prepare.operations.registry import (
     Kind,
     Parameter,
     operation,
-    trimmed,
 )
 
 _FAMILY = "cleaning"
@@ -38,7 +37,7 @@ _simple(
     "First letter upper case, the others lower.",
     "upper(substr({c}, 1, 1)) || lower(substr({c}, 2))",
 )
-_simple("TRIM", "No blanks at the start and the end.", trimmed("{c}"))
+_simple("TRIM", "No blanks at the start and the end.", "trim({c})")
 _simple("REMOVE_WHITESPACE", "No white space at all.", r"regexp_replace({c}, '\s', '', 'g')")
 _simple(
     "REMOVE_SYMBOLS",
