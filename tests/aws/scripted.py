@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,12 +23,7 @@ class Script:
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[int, Answer]]] = {}
         self.asked: list[tuple[str, Answer]] = []
-        self.port = 0
-
-    @property
-    def endpoint(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
+        self.endpoint = ""
 
     def says(self, operation: str, *answers: Answer) -> None:
         """What it answers to an operation."""
@@ -51,18 +47,17 @@ class Script:
 
 
 @contextmanager
-def scripted() -> Iterator[Script]:
-    """A server with nothing to say yet."""
-    script = Script()
+def answering(kind: str, answer: Callable[[Message, bytes], tuple[int, str]]) -> Iterator[str]:
+    """A server that gives to each request what `answer` makes of its headers and body, as content of
+    a `kind`; yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-            status, told = script.answer(operation, json.loads(body or b"{}"))
-            sent = json.dumps(told).encode()
+            status, told = answer(self.headers, body)
+            sent = told.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)
@@ -71,12 +66,25 @@ def scripted() -> Iterator[Script]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    script.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield script
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@contextmanager
+def scripted() -> Iterator[Script]:
+    """A server with nothing to say yet."""
+    script = Script()
+
+    def answer(headers: Message, body: bytes) -> tuple[int, str]:
+        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
+        status, told = script.answer(operation, json.loads(body or b"{}"))
+        return status, json.dumps(told)
+
+    with answering("application/x-amz-json-1.1", answer) as script.endpoint:
+        yield script

@@ -6,9 +6,7 @@ The emulator gives the answers it can; the others come from a small server that 
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from cityline.adapters.aws.leftovers import Leftovers
 from cityline.adapters.aws.stacks import CloudFormation
 from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable
 from tests.aws.emulator import ACCOUNT, Emulator
+from tests.aws.scripted import answering
 
 pytest.importorskip("boto3", reason="Amazon's Python package is not installed")
 
@@ -34,23 +33,6 @@ class Answering:
         self.asked = 0
         self.refusals: Sequence[tuple[int, str, str]] = ()
         self.then = 200, _ANSWER
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status, body = outer.next()
-                self.send_response(status)
-                self.send_header("Content-Type", "text/xml")
-                self.send_header("Content-Length", str(len(body.encode())))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def next(self) -> tuple[int, str]:
         self.asked += 1
@@ -78,16 +60,12 @@ def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 
 
 @pytest.fixture
-def answering(keys: pytest.MonkeyPatch) -> Iterator[Answering]:
+def answers(keys: pytest.MonkeyPatch) -> Iterator[Answering]:
     """The small server, which the product takes for AWS."""
     found = Answering()
-    thread = threading.Thread(target=found.server.serve_forever)
-    thread.start()
-    keys.setenv("AWS_ENDPOINT_URL", found.url)
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
-    thread.join()
+    with answering("text/xml", lambda *_: found.next()) as url:
+        keys.setenv("AWS_ENDPOINT_URL", url)
+        yield found
 
 
 REFUSALS = [
@@ -109,9 +87,9 @@ REFUSALS = [
     ("status", "code", "kind", "what", "hint"), REFUSALS, ids=[r[1] for r in REFUSALS]
 )
 def test_a_refusal_is_told_with_its_remedy(
-    answering: Answering, status: int, code: str, kind: type[CloudError], what: str, hint: str
+    answers: Answering, status: int, code: str, kind: type[CloudError], what: str, hint: str
 ) -> None:
-    answering.refusals = [(status, code, "said AWS")]
+    answers.refusals = [(status, code, "said AWS")]
     with pytest.raises(CloudError) as told:
         CloudFormation().find("x-storage", REGION)
     assert type(told.value) is kind
@@ -119,13 +97,13 @@ def test_a_refusal_is_told_with_its_remedy(
     assert hint in told.value.hint
     assert "x-storage" in told.value.where
     again = kind is CloudUnreachable or code == "LimitExceededException"  # it may be a rate's limit
-    assert answering.asked == (6 if again else 1)
+    assert answers.asked == (6 if again else 1)
 
 
-def test_a_refusal_that_passes_is_asked_again(answering: Answering) -> None:
-    answering.refusals = [(400, "Throttling", "slower"), (503, "SlowDown", ""), (200, "", "")]
+def test_a_refusal_that_passes_is_asked_again(answers: Answering) -> None:
+    answers.refusals = [(400, "Throttling", "slower"), (503, "SlowDown", ""), (200, "", "")]
     assert CloudFormation().account() == "1"
-    assert answering.asked == 3
+    assert answers.asked == 3
 
 
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])

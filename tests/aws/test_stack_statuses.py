@@ -6,10 +6,8 @@ come from a small server that speaks its protocol.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from email.message import Message
 from urllib.parse import parse_qs
 
 import pytest
@@ -17,6 +15,7 @@ import pytest
 from cityline.adapters.aws.stacks import CloudFormation
 from cityline.errors import StackFailed
 from cityline.ports.stacks import Deployed
+from tests.aws.scripted import answering
 
 pytest.importorskip("boto3", reason="Amazon's Python package is not installed")
 import botocore.session
@@ -38,22 +37,6 @@ class Told:
     def __init__(self) -> None:
         self.statuses: list[str] = []
         self.asked: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                status, body = outer.answer(form["Action"][0])
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body.encode())))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def answer(self, action: str) -> tuple[int, str]:
         self.asked.append(action)
@@ -84,17 +67,18 @@ class Told:
 def told() -> Iterator[Told]:
     """One for all: making a client takes longer than everything that is asked of it."""
     made = Told()
-    with pytest.MonkeyPatch.context() as patch:
+
+    def answer(_: Message, body: bytes) -> tuple[int, str]:
+        return made.answer(parse_qs(body.decode())["Action"][0])
+
+    with answering("text/xml", answer) as url, pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_PROFILE", raising=False)
         for name, value in {
-            "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
             "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }.items():  # fmt: skip
             patch.setenv(name, value)
-        threading.Thread(target=made.server.serve_forever, daemon=True).start()
         yield made
-        made.server.shutdown()
-        made.server.server_close()
 
 
 @pytest.fixture(scope="module")
