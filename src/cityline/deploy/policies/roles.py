@@ -9,7 +9,7 @@ from cityline.declarations.access import FACTS, Access, AccessZone, Verb
 from cityline.declarations.retention import TABLES
 from cityline.deploy.naming import ACCOUNT, Names, sub
 from cityline.deploy.policies.copying import replicated, roles_that_copy
-from cityline.deploy.policies.keys import COPYING, OPENING, TENDING, USE, jobs_of
+from cityline.deploy.policies.keys import COPYING, KEEPING, OPENING, TENDING, USE, jobs_of
 from cityline.deploy.policies.statements import (
     BUCKET_ACTIONS,
     OBJECT_ACTIONS,
@@ -214,8 +214,7 @@ def _keys(access: Access, names: Names, role: str, key: KeyOf) -> Iterator[State
     if copied:
         yield _copies_keys("KeysOfCopies", names, OPENING, copied)
     if role in jobs_of(access):
-        used = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
-        yield statement("PlatformKey", "Allow", used, [key(AccessZone.LOG)])
+        yield statement("PlatformKey", "Allow", KEEPING, [key(AccessZone.LOG)])
     tended = [z for z in AccessZone if may(access, role, Verb.ADMINISTER, z)]
     if tended:
         keys = [key(z) for z in tended]
