@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -135,6 +135,26 @@ def test_a_typed_query_over_connect_is_stopped(server: ConnectServer) -> None:
     if server.process is None:
         server.start()
     assert typed(server.engine()) == STOPPED
+
+
+def test_a_session_that_is_collected_holds_up_nobody(server: ConnectServer) -> None:
+    """Collected by a thread that releases results, it would wait for that thread."""
+    from pyspark.sql.connect.client.reattach import (  # noqa: PLC0415 - an extra
+        ExecutePlanResponseReattachableIterator as Shared,
+    )
+
+    if server.process is None:
+        server.start()
+    engine, other = server.engine(), server.engine()
+    for each in (engine, other):
+        assert each.query("SELECT 1 AS one", {}).to_pylist() == [{"one": 1}]
+    if hasattr(Shared, "_get_or_create_release_thread_pool"):  # Spark 4
+        releasing: Any = Shared._get_or_create_release_thread_pool()
+        releasing.submit(other.session().__del__).result(timeout=60)
+        assert not releasing._shutdown
+    else:
+        Shared._release_thread_pool.apply_async(other.session().__del__).get(timeout=60)
+    assert engine.query("SELECT 2 AS two", {}).to_pylist() == [{"two": 2}]
 
 
 def test_a_server_started_anew_between_queries(server: ConnectServer) -> None:

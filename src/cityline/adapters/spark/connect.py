@@ -38,6 +38,7 @@ def connected(address: str) -> SparkSession:
         raise MissingExtra(told, hint="pip install 'cityline[spark-connect]'") from error
     opened: Any = Remote(address)  # not the builder: it would hide errors as warnings
     _lose_patience(opened.client)
+    _close_by_hand(opened.client)
     opened.conf.set(_MARK, "opened")
     session: SparkSession = opened  # both kinds of session answer alike
     return session
@@ -56,7 +57,15 @@ def forgotten(session: Any) -> bool:
 
 def left(session: Any) -> None:
     """Close our end alone: the server may not be there to be told."""
-    session.client.close()
+    client = session.client
+    type(client).close(client)
+
+
+def _close_by_hand(client: Any) -> None:
+    """A session closes its client when it is collected, in whichever thread collects. That waits for
+    threads which all sessions share: in one of these it waits for itself, without an end, and holds
+    a lock that every query needs (PySpark 3.5). What is collected frees its channel without that."""
+    client.close = lambda: None
 
 
 def _knock(address: str) -> None:
