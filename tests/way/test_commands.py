@@ -14,6 +14,8 @@ from cityline.adapters.portals.sample import SamplePortal
 from cityline.cli import program
 from cityline.cli.program import _COMMANDS
 from cityline.errors import ExitCode
+from cityline.lake.receipt import Outcome, Receipt
+from cityline.wiring import open_city
 from tests.conftest import Ran, copy_vancouver, lean
 
 
@@ -96,6 +98,17 @@ def test_reading_commands_answer_in_words_and_in_json(city: Path, ran: Ran) -> N
     lineage = [d["address"] for d in told("lineage", "departments", cwd=city)["data"]]
     assert lineage[0] == "answers/departments"
     assert "raw/inquiry-volume" in lineage
+
+
+def test_seconds_of_runs_stand_below_each_other(tmp_path: Path) -> None:
+    city = copy_vancouver(tmp_path / "city")
+    ledger = open_city(city).ledger
+    for run, seconds in (("r-1", 128.3), ("r-2", 9.306)):
+        ledger.record(Receipt(run, "ingest/x", Outcome.DONE, "f", "2026-08-17T00:00:00Z", seconds))
+    rows = cityline("runs", cwd=city).stdout.splitlines()[1:]
+    assert [row.split()[-2] for row in rows] == ["9.31", "128.30"]
+    assert len({row.index(" done") for row in rows}) == 1
+    assert [t["seconds"] for t in told("runs", cwd=city)["data"]] == [9.31, 128.3]
 
 
 def test_the_terminal_names_the_snapshot_that_the_page_names(city: Path, ran: Ran) -> None:

@@ -75,7 +75,7 @@ def runs(asked: Asked, run: str | None, limit: int) -> None:
     for receipt in receipts:
         grouped.setdefault(receipt.run, []).append(receipt)
     told = [_summary(name, of) for name, of in list(grouped.items())[:limit]]
-    rows = [[str(v) for v in t.values()] for t in told]
+    rows = [[str(v) for v in (t | {"seconds": f"{t['seconds']:.2f}"}).values()] for t in told]
     headers = ["run", "started", "steps done", "seconds", "ended"]
     asked.output.done(told, table(headers, rows, [False, False, True, True, False]))
 
