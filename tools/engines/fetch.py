@@ -36,7 +36,7 @@ def main(dest: Path) -> int:
         _build(dest / "versitygw")
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"error: versitygw: {error}", file=sys.stderr)
-        print("  try  pip install -r requirements/engines.txt, which has Go", file=sys.stderr)
+        print("  try  pip install -r requirements/go.txt", file=sys.stderr)
         return 1
     return 0
 

@@ -62,9 +62,9 @@ def left(session: Any) -> None:
 
 
 def _close_by_hand(client: Any) -> None:
-    """A session closes its client when it is collected, in whichever thread collects. That waits for
-    threads which all sessions share: in one of these it waits for itself, without an end, and holds
-    a lock that every query needs (PySpark 3.5). What is collected frees its channel without that."""
+    """A session closes its client when it is collected, by whichever thread collects, and waits for
+    threads that all sessions share: in one of these it waits for itself, without an end, and holds
+    a lock that every query needs (PySpark 3.5). A channel that is collected is freed anyway."""
     client.close = lambda: None
 
 
