@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from sqlglot import exp
@@ -17,6 +16,7 @@ from cityline.dialect.calls import spoken_call
 from cityline.dialect.doubles import compare_nan
 from cityline.dialect.linter import is_series, lint
 from cityline.dialect.outermost import outermost
+from cityline.dialect.parameters import bound
 from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
 from cityline.dialect.types import is_dated, is_day_written_out, is_moment, is_text
 from cityline.errors import EngineError
@@ -58,12 +58,16 @@ def emit(
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
-    problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes)
+    given = parameters or {}
+    problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes, parameters=given)
     if problems:
         told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
         raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
     try:
-        tree = outermost(typed(_bound(parse(sql), parameters or {}), schemas), rows)
+        tree = bound(parse(sql), given)
+        for missing in tree.find_all(exp.Placeholder):
+            raise EngineError(f"no value is given for ${missing.name}")
+        tree = outermost(typed(tree, schemas), rows)
         tree = _days_told(tree)
         if target == "trino":
             tree = compare_nan(tree)
@@ -94,34 +98,6 @@ def unreadable(sql: str) -> str:
     if len(found) != 1:
         return f"{len(found)} statements; exactly one can be run"
     return "not read by the grammar" if isinstance(found[0], exp.Command) else ""
-
-
-def _bound(tree: exp.Expr, parameters: Mapping[str, Any]) -> exp.Expr:
-    for node in list(tree.find_all(exp.Placeholder)):
-        if node.name not in parameters:
-            raise EngineError(f"no value is given for ${node.name}")
-        node.replace(_literal(parameters[node.name]))
-    return tree
-
-
-def _literal(value: Any) -> exp.Expr:
-    match value:
-        case None:
-            return exp.cast(exp.null(), "VARCHAR")
-        case bool():
-            return exp.Boolean(this=value)
-        case int() | float():
-            return (
-                exp.Literal.number(value)
-                if value >= 0
-                else exp.Neg(this=exp.Literal.number(-value))
-            )
-        case datetime():
-            return exp.cast(exp.Literal.string(value.isoformat(" ")), "TIMESTAMP")
-        case date():
-            return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
-        case _:
-            return exp.Literal.string(str(value))
 
 
 def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from sqlglot import exp
 
 from cityline.dialect.arguments import argument_refusals
 from cityline.dialect.clauses import clause_refusals
 from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
+from cityline.dialect.parameters import bound
 from cityline.dialect.refusals import Refusal, typed_refusals
 from cityline.dialect.syntax import Schemas, called, line_of, parse, typed
 from cityline.errors import EngineError, Problem
@@ -119,17 +121,20 @@ def lint(
     first_line: int = 1,
     targets: tuple[str, ...] = ("spark", "trino"),
     notes: Collection[str] = (),
+    parameters: Mapping[str, Any] | None = None,
 ) -> list[Problem]:
     """Everything in one SELECT that cannot be guaranteed alike on DuckDB, Spark and Trino.
 
-    With `schemas` types are known and casts and dates are checked too. `first_line` is where the
-    SQL begins in its file. `notes` are columns that only note whether another one changed.
+    With `schemas` types are known and casts and dates are checked too, and with `parameters` the
+    types of these. `first_line` is where the SQL begins in its file. `notes` are columns that only
+    note whether another one changed.
     """
     try:
         tree = parse(sql)
         found = list(_refusals(tree, targets))
         if not found and schemas is not None:
-            found = list(typed_refusals(typed(tree.copy(), schemas), notes))
+            given = typed(bound(tree.copy(), parameters or {}), schemas)
+            found = list(typed_refusals(given, notes))
     except EngineError as error:
         return [Problem(where, f"line {first_line}", error.what, error.hint)]
     return [

@@ -38,7 +38,7 @@ def unportable(
         line = _begins(folder, file)
         refusal = _refusal(sql, known, values)
         if refusal is not None:
-            found = lint(sql, file, known, first_line=line)
+            found = lint(sql, file, known, first_line=line, parameters=values)
             if not found and file not in told:
                 found = [Problem(file, f"line {line}", refusal.what, refusal.hint)]
             yield from found
