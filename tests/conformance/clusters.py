@@ -136,6 +136,7 @@ class TrinoCluster:
     home: Path
     work: Path
     coordinator: subprocess.Popen[bytes]
+    limits: str
     worker: subprocess.Popen[bytes] | None = None
 
     def engine(self, seconds: int = 120) -> TrinoEngine:
@@ -153,10 +154,16 @@ class TrinoCluster:
         return int(found.to_pylist()[0]["n"])
 
     def start_worker(self) -> None:
-        """Start the worker and wait until the coordinator knows it."""
+        """Start the worker and wait until the coordinator gives it work."""
         place = self.work / f"worker-{time.monotonic_ns()}"
-        self.worker = _trino(self.home, place, servers.free_port(), self.port, "")
-        eventually(lambda: self.nodes() == 2, what="Trino's worker")
+        self.worker = _trino(self.home, place, servers.free_port(), self.port, self.limits)
+        eventually(lambda: self.nodes() == 2 and self._works(), what="Trino's worker")
+
+    def _works(self) -> bool:
+        """Whether a query that needs a worker is answered: being listed comes a little earlier."""
+        with suppress(EngineError):
+            return bool(self.engine().run("SELECT 1 AS one").num_rows)
+        return False
 
     def kill_worker(self) -> None:
         """Kill the worker."""
@@ -170,7 +177,8 @@ def trino_cluster(home: Path, work: Path, memory: str = "400MB") -> Iterator[Tri
     """A coordinator and a worker over a home's catalogue; `memory` is the most a query may take."""
     port = servers.free_port()
     limits = f"query.max-memory={memory}\nquery.max-memory-per-node={memory}\n"
-    cluster = TrinoCluster(port, home, work, _trino(home, work / "coordinator", port, port, limits))
+    coordinator = _trino(home, work / "coordinator", port, port, limits)
+    cluster = TrinoCluster(port, home, work, coordinator, limits)
     try:
         eventually(lambda: _started(port), what="Trino's coordinator")
         cluster.start_worker()
