@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 CHROMIUM ?= $(shell command -v chromium 2>/dev/null)
 export CHROMIUM
 
-.PHONY: help demo test test-slow test-engines test-spark4 test-spark3 test-page test-aws test-all fetch check check-aws templates bench lock docs clean python
+.PHONY: help demo test test-slow test-engines test-spark4 test-spark3 test-page test-aws test-all fetch check check-aws templates bench lock docs clean python chromium
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,10 +48,12 @@ GATES := $(foreach gate,cdk lint checkov guard,build/gates/$(gate)/stamp)
 test-aws: $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run the tests against an emulator of AWS that enforces policies
 	@CITYLINE_AWS=all $(SHORT) $(BIN)/pytest -m aws --durations=10
 
-test-all: test-spark4 $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run every test; chromium must be installed
-	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
+test-all: chromium test-spark4 $(VENV)/engines.stamp build/emulator-venv/stamp $(GATES) ## Run every test; chromium must be installed
 	@rm -f build/conformance/spark.json build/conformance/trino.json
 	@$(ENGINES) $(BIN)/pytest
+
+chromium:
+	@test -n "$(CHROMIUM)" || { echo "error: chromium is not installed (Debian: apt-get install chromium)"; exit 1; }
 
 fetch: build/engines/stamp $(SPARK4)/spark4.stamp build/emulator-venv/stamp $(GATES) ## Fetch what the long suites need (2 GB, needs Maven)
 
