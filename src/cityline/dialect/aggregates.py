@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from cityline.dialect.syntax import called
-from cityline.dialect.types import is_decimal
+from cityline.dialect.types import is_decimal, is_double
 
 _FITTED = frozenset({"corr", "regr_slope"})
 _Sized = Callable[[exp.Expr], exp.Expr]
@@ -21,7 +21,7 @@ def complete_aggregates(tree: exp.Expr, target: str) -> exp.Expr:
             _fitted(node, target)
         elif name in ("avg", "mean") and is_decimal(node.expressions[0]):
             _exact_mean(node)
-        elif target == "trino" and name in ("min", "max") and node.is_type("double", "float"):
+        elif target == "trino" and name in ("min", "max") and is_double(node):
             _extreme(node, name)
     return tree
 

@@ -10,7 +10,7 @@ from sqlglot import exp
 from cityline.dialect.functions import FUNCTIONS
 from cityline.dialect.moments import date_format, parsed_moment
 from cityline.dialect.regexes import portable_pattern, portable_replacement
-from cityline.dialect.types import is_decimal, is_double, is_whole
+from cityline.dialect.types import is_decimal, is_double, is_of, is_whole
 
 _Say = Callable[[exp.Expr], str]
 _SPECIAL: dict[str, Callable[[Sequence[exp.Expr], str, _Say], str]] = {}
@@ -230,7 +230,7 @@ def _failing(what: str, target: str) -> str:
 @_special("bit_count")
 def _bits(args: Sequence[exp.Expr], target: str, say: _Say) -> str:
     """Of as many bits as the integer has."""
-    bits = 32 if args[0].is_type("int") else 64
+    bits = 32 if is_of(args[0], "int") else 64
     if target == "trino":
         return f"bit_count({say(args[0])}, {bits})"
     number = f"CAST({say(args[0])} AS BIGINT)"

@@ -10,6 +10,7 @@ from sqlglot import exp
 from cityline.dialect.functions import FUNCTIONS, INSTEAD, REFUSED
 from cityline.dialect.refusals import Refusal
 from cityline.dialect.syntax import line_of
+from cityline.dialect.types import is_of
 
 _QUERY = frozenset({"this", "expression", "expressions", "order", "limit", "offset", "with_"})
 _PARTS: dict[str, frozenset[str]] = {
@@ -81,8 +82,8 @@ def _own(node: exp.Expr) -> Iterator[tuple[str, str]]:
             yield "OFFSET without ORDER BY leaves out any rows", "ORDER BY a total order"
         case exp.Limit() | exp.Offset() if _no_count(node.expression):
             yield f"{type(node).__name__.upper()} takes a whole number", "LIMIT 10"
-        case exp.Cast() if not node.to.is_type(*_TYPES):
-            hint = "DOUBLE" if node.to.is_type("float") else "see docs/reference/portable-sql.md"
+        case exp.Cast() if not is_of(node.to, *_TYPES):
+            hint = "DOUBLE" if is_of(node.to, "float") else "see docs/reference/portable-sql.md"
             yield f"a cast to {node.to.sql()} is not portable", hint
         case exp.Is() if not isinstance(node.expression, exp.Null | exp.Boolean):
             yield "IS takes NULL, TRUE or FALSE", "x IS NOT DISTINCT FROM y"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from cityline.dialect.syntax import called
-from cityline.dialect.types import is_double, sort_key
+from cityline.dialect.types import is_double, is_of, sort_key
 
 _MIRROR = {exp.LT: exp.GT, exp.LTE: exp.GTE}
 
@@ -95,6 +95,6 @@ def _may_be_nan(node: exp.Expr) -> bool:
         return _may_be_nan(node.this)
     if isinstance(node, exp.Literal | exp.Null):
         return False
-    if isinstance(node, exp.Cast) and not node.this.is_type("double", "float", "varchar", "text"):
+    if isinstance(node, exp.Cast) and not is_of(node.this, "double", "float", "varchar", "text"):
         return False
     return is_double(node)

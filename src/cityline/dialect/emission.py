@@ -14,11 +14,10 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from cityline.dialect.aggregates import complete_aggregates
 from cityline.dialect.calls import spoken_call
 from cityline.dialect.doubles import compare_nan
-from cityline.dialect.linter import is_series, lint
+from cityline.dialect.linter import is_series, judged
 from cityline.dialect.outermost import outermost
-from cityline.dialect.parameters import bound
-from cityline.dialect.syntax import Schemas, called, excerpt, parse, typed
-from cityline.dialect.types import is_dated, is_day_written_out, is_moment, is_text
+from cityline.dialect.syntax import Schemas, called, excerpt
+from cityline.dialect.types import is_dated, is_day_written_out, is_moment, is_of, is_text
 from cityline.errors import EngineError
 
 Target: TypeAlias = Literal["spark", "trino"]
@@ -58,16 +57,16 @@ def emit(
 
     Raises EngineError for SQL outside the profile, naming each refusal and its rewrite.
     """
-    given = parameters or {}
-    problems = lint(sql, excerpt(sql), schemas, targets=(target,), notes=notes, parameters=given)
-    if problems:
-        told = "; ".join(f"{p.what} ({p.hint})" if p.hint else p.what for p in problems)
-        raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
     try:
-        tree = bound(parse(sql), given)
-        for missing in tree.find_all(exp.Placeholder):
+        found = judged(sql, schemas, targets=(target,), notes=notes, parameters=parameters)
+        if found.refusals:
+            told = "; ".join(
+                f"{what} ({hint})" if hint else what for _, what, hint in found.refusals
+            )
+            raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
+        for missing in found.tree.find_all(exp.Placeholder):
             raise EngineError(f"no value is given for ${missing.name}")
-        tree = outermost(typed(tree, schemas), rows)
+        tree = outermost(found.tree, rows)
         tree = _days_told(tree)
         if target == "trino":
             tree = compare_nan(tree)
@@ -122,8 +121,8 @@ def _rewritten(tree: exp.Expr, target: Target) -> exp.Expr:
                 node.set("nulls_first", bool(node.args.get("nulls_first")))
             case exp.Extract():
                 node.replace(exp.Anonymous(this=node.name.lower(), expressions=[node.expression]))
-            case exp.Add() | exp.Sub() if node.left.is_type("date") and node.right.is_type(
-                "interval"
+            case exp.Add() | exp.Sub() if is_of(node.left, "date") and is_of(
+                node.right, "interval"
             ):
                 made = exp.cast(node.copy(), "TIMESTAMP")
                 node.replace(made)
@@ -166,7 +165,7 @@ def _moment_as_text(node: exp.Cast) -> bool:
 
 
 def _text_as_double(node: exp.TryCast) -> bool:
-    return bool(node.to.is_type("double") and node.this.is_type(*exp.DataType.TEXT_TYPES))
+    return is_of(node.to, "double") and is_text(node.this)
 
 
 def _divide(node: exp.Div, target: Target) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
@@ -130,17 +131,42 @@ def lint(
     note whether another one changed.
     """
     try:
-        tree = parse(sql)
-        found = list(_refusals(tree, targets))
-        if not found and schemas is not None:
-            given = typed(bound(tree.copy(), parameters or {}), schemas)
-            found = list(typed_refusals(given, notes))
+        found = judged(sql, schemas, targets=targets, notes=notes, parameters=parameters).refusals
     except EngineError as error:
         return [Problem(where, f"line {first_line}", error.what, error.hint)]
     return [
         Problem(where, f"line {first_line + max(line, 1) - 1}", what, hint)
-        for line, what, hint in dict.fromkeys(found)
+        for line, what, hint in found
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A statement with its parameters bound, and typed when tables were given and nothing was
+    refused before; and what is refused."""
+
+    tree: exp.Expr
+    refusals: tuple[Refusal, ...]
+
+
+def judged(
+    sql: str,
+    schemas: Schemas | None,
+    *,
+    targets: tuple[str, ...],
+    notes: Collection[str] = (),
+    parameters: Mapping[str, Any] | None = None,
+) -> Judged:
+    """One statement read once: what is refused is told of the tree that is emitted.
+
+    Raises EngineError for SQL that cannot be read.
+    """
+    tree = parse(sql)
+    found = list(_refusals(tree, targets))
+    if not found and schemas is not None:
+        tree = typed(bound(tree, parameters or {}), schemas)
+        found = list(typed_refusals(tree, notes))
+    return Judged(tree, tuple(dict.fromkeys(found)))
 
 
 def _refusals(tree: exp.Expr, targets: tuple[str, ...]) -> Iterator[Refusal]:

@@ -15,6 +15,7 @@ from cityline.dialect.types import (
     is_day_written_out,
     is_decimal,
     is_double,
+    is_of,
     is_small,
     is_text,
     is_whole,
@@ -27,6 +28,8 @@ Refusal: TypeAlias = tuple[int, str, str]
 _TEXT_FIRST = frozenset({"chr", "hash"})
 """Functions of texts that take something else."""
 
+
+_NUMBERS = tuple(kind.name for kind in exp.DataType.NUMERIC_TYPES)
 
 _ALIKE = frozenset({"coalesce", "ifnull", "nullif", "greatest", "least", "if"})
 """Functions whose arguments stand for each other."""
@@ -51,7 +54,7 @@ _Told: TypeAlias = Iterator[tuple[str, str]]
 
 def _cast(node: exp.Cast) -> _Told:
     source = node.this
-    if node.to.is_type("smallint", "tinyint"):
+    if is_small(node.to):
         yield "an integer of two bytes overflows sooner here than elsewhere", "CAST(x AS INTEGER)"
     elif is_whole(node) and (is_double(source) or is_decimal(source)):
         if not _rounded(source):
@@ -60,7 +63,7 @@ def _cast(node: exp.Cast) -> _Told:
     elif is_whole(node) and is_text(source) and not _guarded(node):
         what = "a text as a whole number is read differently"
         yield what, "regexp_full_match(x, '[0-9]+') first, in a CASE"
-    elif node.to.is_type("boolean") and is_text(source):
+    elif is_of(node.to, "boolean") and is_text(source):
         yield "a text as a truth is read differently", "CASE lower(x) WHEN 'true' THEN TRUE …"
     elif is_dated(node) and is_text(source):
         if not source.is_string:
@@ -128,7 +131,7 @@ def _told_apart(compared: list[exp.Expr]) -> list[exp.Expr]:
 def _of_one_kind(nodes: list[exp.Expr]) -> _Told:
     """Values that stand for each other: engines make one kind of two in other ways."""
     texts = [n for n in nodes if is_text(n)]
-    if texts and any(n.is_type(*exp.DataType.NUMERIC_TYPES) for n in nodes):
+    if texts and any(is_of(n, *_NUMBERS) for n in nodes):
         yield "a text is compared with a number", "CAST one of them"
     elif texts and any(is_dated(n) for n in nodes):
         yield "a text is compared with a date", "DATE '2024-01-31', or try_strptime(x, '%Y-%m-%d')"
@@ -151,7 +154,7 @@ def _within(node: exp.In) -> _Told:
 
 def _joined(node: exp.DPipe) -> _Told:
     for side in (node.left, node.right):
-        if side.type and not is_text(side) and not side.is_type("unknown", "null"):
+        if side.type and not is_text(side) and not is_of(side, "unknown", "null"):
             yield "|| joins texts", "CAST(x AS VARCHAR) || …"
 
 
@@ -163,7 +166,7 @@ def _call(node: exp.Anonymous) -> _Told:
     if known is None or known.family != "texts" or name in _TEXT_FIRST or not node.expressions:
         return
     given = node.expressions if name.startswith("concat") else node.expressions[:1]
-    if any(g.type and not is_text(g) and not g.is_type("unknown", "null") for g in given):
+    if any(g.type and not is_text(g) and not is_of(g, "unknown", "null") for g in given):
         yield f"{name}() takes a text", "CAST(x AS VARCHAR)"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlglot import exp
@@ -18,41 +19,67 @@ ROUNDED = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SMALL = ("tinyint", "smallint")
 _WHOLE = (*_SMALL, "int", "bigint", "int128")
+_TEXT = tuple(kind.name for kind in exp.DataType.TEXT_TYPES)
+
+
+def is_of(node: exp.Expr, *kinds: str) -> bool:
+    """Whether a typed node, or a type, is of one of these kinds, whatever its precision.
+
+    SQLGlot's own `is_type` parses the name of a kind each time it is asked.
+    """
+    match node:
+        case exp.DataType():
+            told: exp.Expr | None = node
+        case exp.Cast():
+            told = node.to
+        case _:
+            told = node.type
+    return told is not None and told.this in _kinds(kinds)
+
+
+@cache
+def _kinds(names: tuple[str, ...]) -> frozenset[exp.DType]:
+    return frozenset(exp.DType[name.upper()] for name in names)
+
+
+@cache
+def _of_duckdb(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
 
 
 def is_double(node: exp.Expr) -> bool:
     """Whether a typed node is a floating-point number."""
-    return bool(node.is_type("double", "float"))
+    return is_of(node, "double", "float")
 
 
 def is_decimal(node: exp.Expr) -> bool:
     """Whether a typed node is a decimal number."""
-    return bool(node.is_type("decimal"))
+    return is_of(node, "decimal")
 
 
 def is_whole(node: exp.Expr) -> bool:
     """Whether a typed node is an integer."""
-    return bool(node.is_type(*_WHOLE))
+    return is_of(node, *_WHOLE)
 
 
 def is_text(node: exp.Expr) -> bool:
     """Whether a typed node is a text."""
-    return bool(node.is_type(*exp.DataType.TEXT_TYPES))
+    return is_of(node, *_TEXT)
 
 
 def is_small(node: exp.Expr) -> bool:
     """Whether a typed node is an integer of one or two bytes."""
-    return bool(node.is_type(*_SMALL))
+    return is_of(node, *_SMALL)
 
 
 def is_moment(node: exp.Expr) -> bool:
     """Whether a typed node is a moment of a day; DuckDB's TIMESTAMP has no zone."""
-    return bool(node.is_type("timestamp", "timestampntz", "timestamptz"))
+    return is_of(node, "timestamp", "timestampntz", "timestamptz")
 
 
 def is_dated(node: exp.Expr) -> bool:
     """Whether a typed node is a date or a moment."""
-    return is_moment(node) or bool(node.is_type("date"))
+    return is_moment(node) or is_of(node, "date")
 
 
 def is_day_written_out(node: exp.Expr) -> bool:
@@ -83,32 +110,32 @@ def _annotate_call(_annotator: object, node: exp.Anonymous) -> exp.Expr:
         given = node.expressions[1:] if name == "if" else node.expressions[:1]
         given = node.expressions if name in ("coalesce", "ifnull", "greatest", "least") else given
         node.type = _widest(given)
-    elif name in ROUNDED and node.expressions and node.expressions[0].is_type("decimal"):
+    elif name in ROUNDED and node.expressions and is_decimal(node.expressions[0]):
         node.type = node.expressions[0].type
     else:
-        node.type = exp.DataType.build(returns or "unknown", dialect="duckdb")
+        node.type = _of_duckdb(returns or "unknown").copy()
     return node
 
 
 def _annotate_literal(_annotator: object, node: exp.Literal) -> exp.Expr:
     if node.is_string:
-        node.type = exp.DataType.build("varchar")
+        node.type = exp.DType.VARCHAR
     elif node.is_int:
-        node.type = exp.DataType.build("int" if abs(int(node.name)) < 2**31 else "bigint")
+        node.type = exp.DType.INT if abs(int(node.name)) < 2**31 else exp.DType.BIGINT
     else:
-        node.type = exp.DataType.build("double" if "e" in node.name.lower() else "decimal")
+        node.type = exp.DType.DOUBLE if "e" in node.name.lower() else exp.DType.DECIMAL
     return node
 
 
 def _annotate_division(_annotator: object, node: exp.Div) -> exp.Expr:
-    node.type = exp.DataType.build("double")
+    node.type = exp.DType.DOUBLE
     return node
 
 
 def _annotate_arithmetic(_annotator: object, node: exp.Binary) -> exp.Expr:
     sides = (node.left, node.right)
-    if any(is_dated(s) or s.is_type("interval") for s in sides):
-        node.type = exp.DataType.build("timestamp")
+    if any(is_dated(s) or is_of(s, "interval") for s in sides):
+        node.type = exp.DType.TIMESTAMP
     else:
         node.type = _widest(sides)
     return node
@@ -123,12 +150,12 @@ def _annotate_case(_annotator: object, node: exp.Case) -> exp.Expr:
 
 def _widest(nodes: Iterable[exp.Expr]) -> Any:
     """The type that holds all: a double, a decimal, the widest integer, or else the first."""
-    known = [n for n in nodes if n.type and not n.is_type("null", "unknown")]
+    known = [n for n in nodes if n.type and not is_of(n, "null", "unknown")]
     for wide in ("double", "float", "decimal", "int128", "bigint", "int", "smallint", "tinyint"):
-        found = next((n for n in known if n.is_type(wide)), None)
+        found = next((n for n in known if is_of(n, wide)), None)
         if found is not None:
             return found.type
-    return known[0].type if known else exp.DataType.build("unknown")
+    return known[0].type if known else exp.DType.UNKNOWN
 
 
 ANNOTATORS: dict[type[exp.Expr], dict[str, Any]] = {
