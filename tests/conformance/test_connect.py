@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +43,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
     """A server over a home that is empty at first."""
     engines_are_there()
-    pytest.importorskip("grpc", reason="Spark Connect's client is not installed")
+    _client_is_there()
     from tests.conformance.connect import ConnectServer  # noqa: PLC0415 - needs pyspark
 
     home = tmp_path_factory.mktemp("connected")
@@ -50,6 +52,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
     made.start()
     yield made
     made.kill()
+
+
+def _client_is_there() -> None:
+    """Looked for and not loaded: the product says first how it is to be used."""
+    if find_spec("grpc") is None:
+        pytest.skip("Spark Connect's client is not installed")
 
 
 def at(address: str, home: Path) -> SparkEngine:
@@ -139,15 +147,15 @@ def test_a_typed_query_over_connect_is_stopped(server: ConnectServer) -> None:
 
 def test_a_session_that_is_collected_holds_up_nobody(server: ConnectServer) -> None:
     """Collected by a thread that releases results, it would wait for that thread."""
-    from pyspark.sql.connect.client.reattach import (  # noqa: PLC0415 - an extra
-        ExecutePlanResponseReattachableIterator as Shared,
-    )
-
     if server.process is None:
         server.start()
     engine, other = server.engine(), server.engine()
     for each in (engine, other):
         assert each.query("SELECT 1 AS one", {}).to_pylist() == [{"one": 1}]
+    from pyspark.sql.connect.client.reattach import (  # noqa: PLC0415 - an extra
+        ExecutePlanResponseReattachableIterator as Shared,
+    )
+
     shared: Any = Shared
     collected = vars(type(other.session()))["__del__"]
     if hasattr(shared, "_get_or_create_release_thread_pool"):  # Spark 4
@@ -157,6 +165,18 @@ def test_a_session_that_is_collected_holds_up_nobody(server: ConnectServer) -> N
     else:
         shared._release_thread_pool.apply_async(collected, [other.session()]).get(timeout=60)
     assert engine.query("SELECT 2 AS two", {}).to_pylist() == [{"two": 2}]
+
+
+def test_programs_are_started_beside_a_session(server: ConnectServer) -> None:
+    """As PySpark starts Java: one in fourteen was aborted before it began."""
+    if server.process is None:
+        server.start()
+    engine = server.engine()
+    for _ in range(10):
+        assert engine.query("SELECT 1 AS one", {}).to_pylist() == [{"one": 1}]
+        for _ in range(10):
+            ended = subprocess.run(["true"], preexec_fn=int, capture_output=True, check=False)
+            assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_a_server_started_anew_between_queries(server: ConnectServer) -> None:
@@ -196,7 +216,7 @@ def test_nobody_answers(host: str, tmp_path: Path) -> None:
 
 def test_somebody_else_answers(tmp_path: Path) -> None:
     """A web server on that port speaks no gRPC."""
-    pytest.importorskip("grpc", reason="Spark Connect's client is not installed")
+    _client_is_there()
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
         threading.Thread(target=other.serve_forever, daemon=True).start()
         with pytest.raises(SessionLost) as caught:

@@ -6,6 +6,7 @@ middle of a query within half a minute.
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ def connected(address: str) -> SparkSession:
     MissingExtra without the client's parts.
     """
     _knock(address)
+    _fork_as_others_do()
     try:
         from pyspark.sql.connect.session import SparkSession as Remote  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -59,6 +61,13 @@ def left(session: Any) -> None:
     """Close our end alone: the server may not be there to be told."""
     client = session.client
     type(client).close(client)
+
+
+def _fork_as_others_do() -> None:
+    """gRPC starts its threads anew in every process that is forked, and aborts it when it closes
+    its files before it becomes another program, as the one that starts Spark's Java does
+    (grpc/grpc#43055). No such process of ours speaks gRPC. It is read when gRPC is first loaded."""
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 
 def _close_by_hand(client: Any) -> None:
