@@ -320,37 +320,54 @@ conductor.run(open_city(Path(folder), portal=portal), lambda _: None)
 """
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ran, SamplePortal, Path]]:
+    """A city that was run once, with its portal, and a copy of all its files."""
+    base = tmp_path_factory.mktemp("killed")
+    with SamplePortal(today=TODAY) as portal:
+        made = run_city(copy_vancouver(base / "city"), portal)
+        yield made, portal, shutil.copytree(made.folder, base / "kept", symlinks=True)
+
+
+@pytest.fixture
+def first(once: tuple[Ran, SamplePortal, Path]) -> Ran:
+    """The same city at the same place, as it stood after its first run."""
+    made, portal, kept = once
+    shutil.rmtree(made.folder)
+    shutil.copytree(kept, made.folder, symlinks=True)
+    portal.today = TODAY
+    return Ran(made.folder, open_city(made.folder, portal=portal.base_url), made.finished)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
     "at", ["ingest", "prepare", "structure", "analyse", "visualise", "publish", "promote"]
 )
 def test_a_run_killed_at_any_step_leaves_the_last_good_state_and_the_next_finishes(
-    tmp_path: Path, at: str, when: str
+    first: Ran, once: tuple[Ran, SamplePortal, Path], at: str, when: str
 ) -> None:
-    folder = copy_vancouver(tmp_path / "city")
-    with SamplePortal(today=TODAY) as portal:
-        first = run_city(folder, portal)
-        before = load(first.parts, "departments", first.done)
-        seen = first.site.resolve()
-        portal.today = TODAY.replace(month=9)
-        argv = [sys.executable, "-c", KILL, str(folder), portal.base_url, at, when]
-        killed = subprocess.run(argv, check=False, capture_output=True, text=True)
-        assert killed.returncode == -9, killed.stderr
-        current = first.parts.ledger.current()
-        assert current is not None
-        standing = Done(current.receipts.values())
-        if (at, when) != ("promote", "after"):
-            assert first.site.resolve() == seen
-            assert load(first.parts, "departments", standing).rows == before.rows
-        tables = standing.tables()
-        sql = "SELECT sum(inquiries) AS n FROM curated.{}"
-        sums = {
-            int(first.parts.engine.query(sql.format(t), tables).to_pylist()[0]["n"])
-            for t in ("volume", "department_month", "type_month")
-        }
-        assert len(sums) == 1, "readers see one state, never a mixture"
-        last = run_city(folder, portal)
+    portal, folder = once[1], first.folder
+    before = load(first.parts, "departments", first.done)
+    seen = first.site.resolve()
+    portal.today = TODAY.replace(month=9)
+    argv = [sys.executable, "-c", KILL, str(folder), portal.base_url, at, when]
+    killed = subprocess.run(argv, check=False, capture_output=True, text=True)
+    assert killed.returncode == -9, killed.stderr
+    current = first.parts.ledger.current()
+    assert current is not None
+    standing = Done(current.receipts.values())
+    if (at, when) != ("promote", "after"):
+        assert first.site.resolve() == seen
+        assert load(first.parts, "departments", standing).rows == before.rows
+    tables = standing.tables()
+    sql = "SELECT sum(inquiries) AS n FROM curated.{}"
+    sums = {
+        int(first.parts.engine.query(sql.format(t), tables).to_pylist()[0]["n"])
+        for t in ("volume", "department_month", "type_month")
+    }
+    assert len(sums) == 1, "readers see one state, never a mixture"
+    last = run_city(folder, portal)
     assert load(last.parts, "monthly-trend", last.done).records()[-1]["month"] == "2026-08-01"
     assert last.site.resolve().name == last.done.version("site/site").id
     for name, version in last.done.tables().items():
