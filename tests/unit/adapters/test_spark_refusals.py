@@ -18,6 +18,13 @@ class PySparkException(Exception):
     """Spark's own is not here when Spark is not installed."""
 
 
+class Py4JNetworkError(Exception):
+    """Py4J's own is not here either."""
+
+
+AGAIN = "run again: finished steps stay; if it is lost again, give it more memory (memory_limit)"
+
+
 def told(reason: str) -> EngineError:
     with pytest.raises(EngineError) as caught, spark_errors("here"):
         raise PySparkException(_ABORTED + reason)
@@ -34,4 +41,16 @@ def test_an_executor_whose_memory_ended() -> None:
 def test_an_executor_that_ended_without_a_reason_may_be_short_of_memory_too() -> None:
     error = told("Remote RPC client disassociated. Likely due to containers exceeding thresholds")
     assert isinstance(error, SessionLost)
-    assert error.hint == "run again: finished steps stay; if it is lost again, raise memory_limit"
+    assert error.hint == AGAIN
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Py4JNetworkError("Answer from Java side is empty"), PySparkException("sc is null")],
+    ids=["Java ended", "Spark stopped"],
+)
+def test_a_driver_that_is_gone_may_be_short_of_memory_too(error: Exception) -> None:
+    """Which of its threads finds no memory first decides whether it says so."""
+    with pytest.raises(SessionLost) as caught, spark_errors("here"):
+        raise error
+    assert caught.value.hint == AGAIN

@@ -64,9 +64,10 @@ def spark_errors(where: str) -> Iterator[None]:
         raise
 
 
-def lost(what: str, where: str, again: str = "") -> SessionLost:
-    """The error of a session that is gone. `again` is what to try when that happens once more."""
-    hint = "run again: finished steps stay" + (f"; if it is lost again, {again}" if again else "")
+def lost(what: str, where: str) -> SessionLost:
+    """The error of a session that is gone. A driver or an executor whose memory ran out often goes
+    before it can say so."""
+    hint = "run again: finished steps stay; if it is lost again, give it more memory (memory_limit)"
     return SessionLost(f"{what}; nothing was promoted", where=where, hint=hint)
 
 
@@ -83,7 +84,7 @@ def _translated(told: str, where: str) -> EngineError | StoreError:
     if any(sign in told for sign in _GONE):
         return lost("the Spark session was lost", where)
     if "ExecutorLostFailure" in told:
-        return lost("a Spark executor was lost", where, again="raise memory_limit")
+        return lost("a Spark executor was lost", where)
     if any(sign in told for sign in _LARGE):
         return too_large(where)
     ours = unportable(told, where)
