@@ -161,9 +161,9 @@ def test_an_executor_without_memory_says_what_to_raise(
     asked = {"home": str(tmp_path), "address": cluster.address}
     with driver(**asked, sql=many, into="curated/big/data/one") as write:
         ended = write.ended()
-    assert ended["code"] == "ENGINE_ERROR", ended
-    assert "out of memory" in ended["what"]
-    assert "raise memory_limit" in ended["hint"]
+    # its task says why if it still can; its process ends with a code that says only that it failed
+    assert ended["code"] in ("ENGINE_ERROR", "SESSION_LOST"), ended
+    assert "memory_limit" in ended["hint"], ended
     assert files(tmp_path, "curated/big/data/one") == []
 
 
@@ -173,7 +173,7 @@ def test_a_driver_without_memory_says_what_to_raise_and_completes_with_more(tmp_
     with driver(**asked, memory="512m") as query:
         ended = query.ended()
     assert ended["code"] in ("ENGINE_ERROR", "SESSION_LOST"), ended
-    assert "memory" in ended["what"] + ended["hint"]
+    assert "memory_limit" in ended["hint"], ended
     with driver(**asked, memory="4g") as query:
         assert len(query.ended()["rows"]) == 5
 
