@@ -31,8 +31,9 @@ def told(reason: str) -> EngineError:
     return caught.value
 
 
-def test_an_executor_whose_memory_ended() -> None:
-    error = told("Command exited with code 52")
+@pytest.mark.parametrize("code", [3, 52])
+def test_an_executor_whose_memory_ended(code: int) -> None:
+    error = told(f"Command exited with code {code}\nDriver stacktrace:")
     assert not isinstance(error, SessionLost)
     assert error.what == "Spark ran out of memory"
     assert "raise memory_limit" in error.hint
@@ -40,6 +41,7 @@ def test_an_executor_whose_memory_ended() -> None:
 
 def test_an_executor_that_ended_without_a_reason_may_be_short_of_memory_too() -> None:
     error = told("Remote RPC client disassociated. Likely due to containers exceeding thresholds")
+    assert isinstance(told("Command exited with code 37"), SessionLost)
     assert isinstance(error, SessionLost)
     assert error.hint == AGAIN
 

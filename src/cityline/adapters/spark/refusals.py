@@ -35,12 +35,12 @@ _GONE = (
 _MEMORY = (
     "OutOfMemoryError",
     "Java heap space",
-    "exited with code 52",
     "maxResultSize",
     "GC overhead limit",
     "Not enough memory",
 )
-"""52 is the code of a JVM that ended because its memory did."""
+_NO_MEMORY_LEFT = re.compile(r"exited with code (3|52)\b")
+"""3 is the code of a JVM that ends when its memory does, as our executors do; 52 is Spark's own."""
 
 _LARGE = ("ARITHMETIC_OVERFLOW", "CAST_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE")
 _CLASS = re.compile(r"\[[A-Z_.]{5,}\]")
@@ -78,7 +78,7 @@ def _translated(told: str, where: str) -> EngineError | StoreError:
     refused = bucket_error(told, where)
     if refused is not None:
         return refused
-    if any(sign in told for sign in _MEMORY):
+    if any(sign in told for sign in _MEMORY) or _NO_MEMORY_LEFT.search(told):
         hint = "raise memory_limit in the environment, or use more executors"
         return EngineError("Spark ran out of memory", where=where, hint=hint)
     if any(sign in told for sign in _GONE):

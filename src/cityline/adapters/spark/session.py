@@ -128,6 +128,8 @@ def _settings(cluster: Cluster) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         # a busy worker is late to say why its executor ended: that it was memory, mostly
         "spark.standalone.executorRemoveDelayOnDisconnection": "60s",
+        # or its task races its end, and which comes first decides whether memory is spoken of
+        "spark.executor.defaultJavaOptions": "-XX:+ExitOnOutOfMemoryError",
         catalogue: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalogue}.type": "jdbc",
         f"{catalogue}.uri": f"jdbc:sqlite:{cluster.catalogue}",
