@@ -59,11 +59,12 @@ def emit(
     """
     try:
         found = judged(sql, schemas, targets=(target,), notes=notes, parameters=parameters)
-        if found.refusals:
-            told = "; ".join(
-                f"{what} ({hint})" if hint else what for _, what, hint in found.refusals
-            )
-            raise EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
+    except EngineError as error:
+        raise _refused(sql, error.what) from error
+    if found.refusals:
+        told = (f"{what} ({hint})" if hint else what for _, what, hint in found.refusals)
+        raise _refused(sql, "; ".join(told))
+    try:
         for missing in found.tree.find_all(exp.Placeholder):
             raise EngineError(f"no value is given for ${missing.name}")
         tree = outermost(found.tree, rows)
@@ -74,8 +75,11 @@ def emit(
         tree = _renamed(_rewritten(tree, target), names or {})
         return _said(tree, target)
     except (SqlglotError, ValueError, LookupError) as error:  # what no check knew of
-        told = str(error).splitlines()[0]
-        raise EngineError(f"not portable: {told}", where=excerpt(sql)) from error
+        raise _refused(sql, str(error).splitlines()[0]) from error
+
+
+def _refused(sql: str, told: str) -> EngineError:
+    return EngineError(f"not portable: {told}", where=excerpt(sql), hint="cityline check")
 
 
 def _said(tree: exp.Expr, target: Target) -> str:

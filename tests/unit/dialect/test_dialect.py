@@ -144,6 +144,23 @@ def test_a_failure_of_the_emitter_is_an_error_of_ours() -> None:
         emit("SELECT strftime(d, '%Q') AS v FROM t", "spark", CALLS)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT FROM FROM",
+        "SELECT a FROM t AS x JOIN t AS x ON TRUE",
+        "SELECT a FROM t; SELECT 1",
+        "WITH RECURSIVE q AS (SELECT 1 AS n) SELECT n FROM q",
+    ],
+    ids=["no grammar", "no scope", "two statements", "not portable"],
+)
+def test_whatever_is_not_emitted_is_told_with_its_place_and_what_to_try(sql: str) -> None:
+    with pytest.raises(EngineError, match="not portable: ") as caught:
+        emit(sql, "spark", {"t": {"a": "BIGINT"}})
+    assert caught.value.where == sql
+    assert caught.value.hint == "cityline check"
+
+
 def test_the_line_is_the_files() -> None:
     sql = "SELECT\n  id,\n  list(s)\nFROM t"
     (problem,) = lint(sql, "questions/q.sql", first_line=20)
