@@ -1,4 +1,5 @@
-"""A Spark Connect server for the tests, of the Spark that is installed, on this machine alone."""
+"""Spark Connect servers for the tests, on this machine alone: one of the Spark that is installed, and
+one that forgets."""
 
 from __future__ import annotations
 
@@ -8,10 +9,18 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pyspark
+from google.rpc.status_pb2 import Status
+from grpc_status.rpc_status import to_status
+from pyspark.sql.connect.proto import base_pb2
 
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.spark.engine import SparkEngine
@@ -19,6 +28,7 @@ from cityline.adapters.spark.session import Cluster
 from tests.conformance.servers import ENGINES, free_port, spark_jars
 
 _PATIENCE = 180.0
+_INTERNAL = grpc.StatusCode.INTERNAL.value[0]
 _CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -98,3 +108,50 @@ class ConnectServer:
             f"{catalogue}.cache-enabled": "false",
             f"{catalogue}.jdbc.init-catalog-tables": "false",
         }
+
+
+@contextmanager
+def forgetful(answers: int) -> Iterator[str]:
+    """The address of a server that opens sessions, breaks off each query after so many answers and
+    no longer knows it afterwards, as one does that is started anew again and again."""
+
+    def config(request: Any, _: Any) -> Any:
+        return base_pb2.ConfigResponse(session_id=request.session_id)
+
+    def execute(request: Any, context: Any) -> Iterator[Any]:
+        for n in range(answers):
+            yield base_pb2.ExecutePlanResponse(session_id=request.session_id, response_id=str(n))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+
+    def reattach(_: Any, context: Any) -> Iterator[Any]:
+        told = "[INVALID_HANDLE.OPERATION_NOT_FOUND] The handle is invalid. Operation not found."
+        context.abort_with_status(to_status(Status(code=_INTERNAL, message=told)))
+        yield
+
+    def release(request: Any, _: Any) -> Any:
+        return base_pb2.ReleaseExecuteResponse(session_id=request.session_id)
+
+    one, many = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
+    plan = base_pb2.ExecutePlanResponse.SerializeToString
+    methods = {
+        "Config": one(
+            config, base_pb2.ConfigRequest.FromString, base_pb2.ConfigResponse.SerializeToString
+        ),
+        "ExecutePlan": many(execute, base_pb2.ExecutePlanRequest.FromString, plan),
+        "ReattachExecute": many(reattach, base_pb2.ReattachExecuteRequest.FromString, plan),
+        "ReleaseExecute": one(
+            release,
+            base_pb2.ReleaseExecuteRequest.FromString,
+            base_pb2.ReleaseExecuteResponse.SerializeToString,
+        ),
+    }
+    with ThreadPoolExecutor(4) as pool:
+        server = grpc.server(pool)
+        service = "spark.connect.SparkConnectService"
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        try:
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            server.stop(None).wait()

@@ -223,3 +223,15 @@ def test_somebody_else_answers(tmp_path: Path) -> None:
             at(f"sc://127.0.0.1:{other.server_port}", tmp_path).query("SELECT 1 AS one", {})
         other.shutdown()
     assert caught.value.where.startswith("sc://")
+
+
+@pytest.mark.parametrize("answered", [0, 1], ids=["before an answer", "within an answer"])
+def test_a_server_that_goes_and_comes_back_without_the_query(answered: int, tmp_path: Path) -> None:
+    """Each attempt finds it away, or without the query: Spark 3.5's client gives up with an error
+    that is none of Spark's and, before any answer, says nothing."""
+    _client_is_there()
+    from tests.conformance.connect import forgetful  # noqa: PLC0415 - needs pyspark
+
+    with forgetful(answered) as address, pytest.raises(SessionLost) as caught:
+        at(address, tmp_path).query("SELECT 1 AS one", {})
+    assert caught.value.what == "the Spark session was lost; nothing was promoted"

@@ -32,6 +32,12 @@ _GONE = (
 )
 """What Spark and its Connect client say when nobody is there any more."""
 
+_LOST = {"Py4JNetworkError", "ConnectionError", "RetryException"}
+"""The last is what is left of a Connect client's patience when the server came back meanwhile."""
+
+_UNKNOWN = "OPERATION_NOT_FOUND"
+"""Said by a server that was started anew. Spark 3.5's client raises it as a plain RuntimeError."""
+
 _MEMORY = (
     "OutOfMemoryError",
     "Java heap space",
@@ -57,7 +63,7 @@ def spark_errors(where: str) -> Iterator[None]:
         raise
     except Exception as error:
         kinds = {k.__name__ for k in type(error).__mro__}
-        if kinds & {"Py4JNetworkError", "ConnectionError"}:
+        if kinds & _LOST or _UNKNOWN in str(error):
             raise lost("the Spark session was lost", where) from error
         if kinds & {"PySparkException", "Py4JError", "RpcError"}:
             raise _translated(str(error), where) from error
