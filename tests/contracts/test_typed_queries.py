@@ -293,7 +293,7 @@ def test_a_query_that_takes_too_much_is_stopped_in_time(place: Place, name: str)
     began = time.monotonic()
     with pytest.raises((QueryStopped, EngineError)):
         place.ask(HEAVY[name])
-    assert time.monotonic() - began <= SHORT.seconds + 1.9  # start of the process included
+    assert time.monotonic() - began < SHORT.seconds + 10, "its process is begun and ended meanwhile"
 
 
 def test_many_at_once_wait_their_turn_and_leave_nothing_behind(place: Place) -> None:

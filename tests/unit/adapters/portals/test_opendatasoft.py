@@ -112,7 +112,7 @@ def test_the_deadline_ends_what_a_read_timeout_would_not(
     start = time.monotonic()
     with pytest.raises(SourceUnreachable, match="total deadline"):
         client.export(CENTRE, tmp_path / "x.csv", CAP)
-    assert 0.5 < time.monotonic() - start < 2.0
+    assert 0.5 < time.monotonic() - start < 10, "each would go on for half a minute at least"
     assert not list(tmp_path.iterdir())
 
 
