@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / "build" / "emulator-venv" / "bin" / "python"
 ACCOUNT = "000000000000"
@@ -72,7 +74,7 @@ class Emulator:
 def emulator(work: Path, *, auth: bool = True) -> Iterator[Emulator]:
     """A fresh emulator, with nothing in it; with `auth` it enforces every policy."""
     certificate, key = _certificate(work)
-    tls, plain = _free_port(), _free_port()
+    tls, plain = free_port(), free_port()
     script = Path(__file__).with_name("serve_emulator.py")
     told = {
         "AUTH": "true" if auth else "false",
@@ -109,13 +111,6 @@ def _certificate(work: Path) -> tuple[Path, Path]:
         check=True, capture_output=True,
     )  # fmt: skip
     return certificate, key
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -137,7 +137,7 @@ def _packages() -> list[str]:
 
 
 def test_a_job_at_work_is_followed_and_not_started_again(far: Remote, tmp_path: Path) -> None:
-    far.jobs(tmp_path, "import time; time.sleep(2)")
+    far.jobs(tmp_path, "import time; time.sleep(6)")
     job = far.way.names["ingest"]
     first = far.way.jobs.start(job, {"--run": "r-before"})
     with pytest.raises(StepError, match="left no receipt") as caught:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from cityline.deploy.stacks import publish
 from tests.aws.emulator import ROOT, Emulator
 from tests.aws.running import put_code
 from tests.aws.standing import Standing, stand
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1200)]
 
@@ -71,9 +71,7 @@ def served(
         r"^ExecStart=/opt/cityline/bin/cityline (.*)$", script(standing), re.MULTILINE
     )
     assert found
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = (
         found[1].replace(" 0.0.0.0 ", " 127.0.0.1 ").replace(str(publish.PORT), str(port)).split()
     )

@@ -20,6 +20,7 @@ import pyspark
 from cityline.adapters.trino.engine import Coordinator, TrinoEngine
 from cityline.errors import EngineError
 from tests.conformance import servers
+from tests.ports import free_port
 
 SPARK = Path(pyspark.__path__[0])
 _PATIENCE = 300.0
@@ -78,7 +79,7 @@ class SparkCluster:
 @contextmanager
 def spark_cluster(work: Path, workers: int = 1) -> Iterator[SparkCluster]:
     """A master and its workers, while the context lasts."""
-    port = servers.free_port()
+    port = free_port()
     master = _spark("org.apache.spark.deploy.master.Master", work, "--host", "127.0.0.1", "--port",
                     str(port), "--webui-port", "0")  # fmt: skip
     cluster = SparkCluster(port, work, master)
@@ -156,7 +157,7 @@ class TrinoCluster:
     def start_worker(self) -> None:
         """Start the worker and wait until the coordinator gives it work."""
         place = self.work / f"worker-{time.monotonic_ns()}"
-        self.worker = _trino(self.home, place, servers.free_port(), self.port, self.limits)
+        self.worker = _trino(self.home, place, free_port(), self.port, self.limits)
         eventually(lambda: self.nodes() == 2 and self._works(), what="Trino's worker")
 
     def _works(self) -> bool:
@@ -175,7 +176,7 @@ class TrinoCluster:
 @contextmanager
 def trino_cluster(home: Path, work: Path, memory: str = "400MB") -> Iterator[TrinoCluster]:
     """A coordinator and a worker over a home's catalogue; `memory` is the most a query may take."""
-    port = servers.free_port()
+    port = free_port()
     limits = f"query.max-memory={memory}\nquery.max-memory-per-node={memory}\n"
     coordinator = _trino(home, work / "coordinator", port, port, limits)
     cluster = TrinoCluster(port, home, work, coordinator, limits)

@@ -16,19 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pyspark
-from google.rpc.status_pb2 import Status
-from grpc_status.rpc_status import to_status
-from pyspark.sql.connect.proto import base_pb2
 
 from cityline.adapters.local.store import FolderStore
+from cityline.adapters.spark.connect import _fork_as_others_do
 from cityline.adapters.spark.engine import SparkEngine
 from cityline.adapters.spark.session import Cluster
-from tests.conformance.servers import ENGINES, free_port, spark_jars
+from tests.conformance.servers import ENGINES, spark_jars
+from tests.ports import free_port
 
 _PATIENCE = 180.0
-_INTERNAL = grpc.StatusCode.INTERNAL.value[0]
 _CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -114,6 +111,11 @@ class ConnectServer:
 def forgetful(answers: int) -> Iterator[str]:
     """The address of a server that opens sessions, breaks off each query after so many answers and
     no longer knows it afterwards, as one does that is started anew again and again."""
+    _fork_as_others_do()  # gRPC is loaded here, before the product may do it
+    import grpc  # noqa: PLC0415
+    from google.rpc.status_pb2 import Status  # noqa: PLC0415
+    from grpc_status.rpc_status import to_status  # noqa: PLC0415
+    from pyspark.sql.connect.proto import base_pb2  # noqa: PLC0415
 
     def config(request: Any, _: Any) -> Any:
         return base_pb2.ConfigResponse(session_id=request.session_id)
@@ -123,9 +125,10 @@ def forgetful(answers: int) -> Iterator[str]:
             yield base_pb2.ExecutePlanResponse(session_id=request.session_id, response_id=str(n))
         context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
 
-    def reattach(_: Any, context: Any) -> Iterator[Any]:
+    def reattach(request: Any, context: Any) -> Iterator[Any]:
         told = "[INVALID_HANDLE.OPERATION_NOT_FOUND] The handle is invalid. Operation not found."
-        context.abort_with_status(to_status(Status(code=_INTERNAL, message=told)))
+        internal, _ = grpc.StatusCode.INTERNAL.value
+        context.abort_with_status(to_status(Status(code=internal, message=told)))
         yield
 
     def release(request: Any, _: Any) -> Any:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from py4j.protocol import Py4JError
 
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.spark.engine import SparkEngine
@@ -30,6 +34,9 @@ def _main(asked: dict[str, Any]) -> dict[str, Any]:
     tables = {"t": data.rows()}
     engine.query("SELECT count(*) AS n FROM t", tables)  # the session and its first executor
     _tell({"ready": True})
+    over = threading.Event()
+    watch = threading.Thread(target=_tell_when_at_work, args=(engine, over))
+    watch.start()
     engine.patience = float(asked.get("patience", 60))
     began = time.monotonic()
     try:
@@ -41,7 +48,22 @@ def _main(asked: dict[str, Any]) -> dict[str, Any]:
     except CitylineError as error:
         ended = {"code": error.code, "what": error.what, "hint": error.hint,
                  "passing": error.passing}  # fmt: skip
+    finally:
+        over.set()
+        watch.join()
     return {**ended, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _tell_when_at_work(engine: SparkEngine, over: threading.Event) -> None:
+    """Say so once, as soon as an executor has a task. A driver that dies meanwhile is told by what
+    was asked of it."""
+    with suppress(Py4JError, OSError):
+        tracker = engine.session().sparkContext.statusTracker()
+        while not over.wait(0.1):
+            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+            if any(stage and stage.numActiveTasks for stage in stages):
+                _tell({"at work": True})
+                return
 
 
 def _tell(told: dict[str, Any]) -> None:

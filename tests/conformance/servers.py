@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -23,6 +22,7 @@ from cityline.adapters.trino.engine import Coordinator, TrinoEngine
 from cityline.declarations.environment import Lake
 from cityline.errors import EngineError
 from cityline.ports.store import Store
+from tests.ports import free_port
 
 ENGINES = Path(__file__).resolve().parents[2] / "build" / "engines"
 TRINO = "476"
@@ -136,10 +136,3 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             pass
         time.sleep(0.5)
     raise RuntimeError(f"Trino did not start: {log.read_text('utf-8')[-2000:]}")
-
-
-def free_port() -> int:
-    """A port of this machine that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

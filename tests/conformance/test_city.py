@@ -14,6 +14,7 @@ from cityline.adapters.local.catalog import IcebergCatalog
 from cityline.adapters.local.store import FolderStore
 from cityline.adapters.portals.sample import SamplePortal
 from cityline.adapters.spark.engine import SparkEngine
+from cityline.dialect import emit
 from cityline.errors import SessionLost
 from cityline.flow.parts import Parts
 from cityline.flow.run import run
@@ -70,7 +71,8 @@ def _verdicts(details: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _dies_and_is_run_again(parts: Parts, engine: SparkEngine, done: Done) -> None:
-    """A session stopped under a query: an error by its kind, the old tables stay, a new one completes."""
+    """A session stopped under a query, or after its tables were bound: an error by its kind, the old
+    tables stay, a new one completes."""
     version = done.tables()["curated.calendar"]
     before = [s.id for s in parts.catalog.snapshots(version.address)]
     stopping = threading.Timer(4, engine.session().stop)
@@ -78,6 +80,16 @@ def _dies_and_is_run_again(parts: Parts, engine: SparkEngine, done: Done) -> Non
     with pytest.raises(SessionLost, match="nothing was promoted"):
         engine.write(LONG, many(WHILE), version.address.key("data", "dead"))
     stopping.join()
+    assert engine.query("SELECT 1 AS one", {}).to_pylist() == [{"one": 1}]
+    with pytest.MonkeyPatch.context() as patched:
+
+        def stopped_first(*given: Any, **asked: Any) -> str:
+            engine.session().stop()
+            return emit(*given, **asked)
+
+        patched.setattr("cityline.adapters.spark.engine.emit", stopped_first)
+        with pytest.raises(SessionLost, match="nothing was promoted"):
+            engine.query("SELECT count(*) AS n FROM it", {"it": version})
     assert [s.id for s in parts.catalog.snapshots(version.address)] == before
     again = engine.query("SELECT count(*) AS n FROM it", {"it": version}).to_pylist()
     assert again == [{"n": version.rows}]

@@ -28,10 +28,10 @@ from cityline.flow.steps.outcome import Done
 from cityline.lake.receipt import Receipt
 from tests.buckets import same_tables
 from tests.conformance.conftest import engines_are_there
-from tests.conformance.servers import free_port
 from tests.conformance.test_city import opened, structured, told_otherwise
 from tests.conformance.test_typed import LONG, STOPPED, WHILE, many, typed
 from tests.conftest import Ran
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.conformance.connect import ConnectServer

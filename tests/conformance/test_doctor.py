@@ -16,8 +16,8 @@ from cityline.flow.doctoring import Finding, examine
 from cityline.ports.engine import Engine
 from cityline.wiring import open_city
 from tests.conformance.conftest import engines_are_there
-from tests.conformance.servers import free_port
 from tests.conftest import ROOT
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 

@@ -66,12 +66,17 @@ class Driver:
         """Wait until its session has answered a first query."""
         assert self._told() == {"ready": True}
 
+    def at_work(self) -> None:
+        """Wait until an executor is busy with what was asked."""
+        assert self._told() == {"at work": True}
+
     def ended(self, seconds: float = 400) -> dict[str, Any]:
         """How the call ended. Raises AssertionError when it takes longer."""
         late = threading.Timer(seconds, self._process.kill)
         late.start()
         try:
-            return self._told()
+            told = self._told()
+            return self._told() if told == {"at work": True} else told
         finally:
             late.cancel()
             self._process.wait()
@@ -115,7 +120,7 @@ def test_spark_recovers_from_a_killed_executor(
 ) -> None:
     asked = {"home": str(tmp_path), "address": cluster.address}
     with driver(**asked, sql=LONGER) as query:
-        time.sleep(3)
+        query.at_work()
         assert cluster.kill_executors() == 1
         assert query.ended()["rows"] == LONGER_ANSWER
 
@@ -140,8 +145,7 @@ def test_a_cluster_without_workers_is_lost_in_bounded_time(
 ) -> None:
     asked = {"home": str(tmp_path), "address": cluster.address, "patience": 10}
     with driver(**asked, sql=WIDE, into="curated/wide/data/two") as write:
-        clusters.eventually(cluster.executors, what="an executor")
-        time.sleep(2)
+        write.at_work()
         cluster.kill_workers()
         ended = write.ended(90)
     assert ended["code"] == "SESSION_LOST", ended
@@ -192,8 +196,24 @@ def beside(bare: Path, tmp_path: Path) -> Iterator[clusters.TrinoCluster]:
         yield found
 
 
-def failing(engine: TrinoEngine, sql: str) -> tuple[threading.Thread, list[Exception]]:
-    """A query that is asked on a thread of its own, and what it raises."""
+def at_work(engine: TrinoEngine, sql: str) -> tuple[threading.Thread, list[Exception]]:
+    """A query that a worker is busy with, on a thread of its own, and what it will raise. On a busy
+    machine a worker is taken for gone for some seconds, and comes back: then it is asked again."""
+    seen = (
+        "SELECT count(*) AS n FROM system.runtime.queries "
+        "WHERE state = 'RUNNING' AND query NOT LIKE '%system.runtime%'"
+    )
+    for _ in range(10):
+        thread, raised = begun(engine, sql)
+        while thread.is_alive():
+            if engine.run(seen).to_pylist() != [{"n": 0}]:
+                return thread, raised
+        assert [type(e) for e in raised] == [SessionLost], "it ended before it was seen at work"
+        time.sleep(3)
+    raise AssertionError("the worker stays lost")
+
+
+def begun(engine: TrinoEngine, sql: str) -> tuple[threading.Thread, list[Exception]]:
     raised: list[Exception] = []
 
     def ask() -> None:
@@ -209,25 +229,21 @@ def failing(engine: TrinoEngine, sql: str) -> tuple[threading.Thread, list[Excep
 
 def test_trino_loses_a_worker_and_then_its_coordinator(beside: clusters.TrinoCluster) -> None:
     engine = beside.engine()
-    thread, raised = failing(engine, LONGER)
-    time.sleep(4)
-    assert thread.is_alive()
+    thread, raised = at_work(engine, LONGER)
     beside.kill_worker()
     thread.join(120)
     assert [type(e) for e in raised] == [SessionLost], raised
     assert "run again" in raised[0].hint  # type: ignore[attr-defined]
     beside.start_worker()
-    assert engine.query(LONG, TABLES).to_pylist() == LONG_ANSWER
-    thread, raised = failing(engine, LONGER)
-    time.sleep(4)
+    assert asked(engine, LONG) == LONG_ANSWER
+    thread, raised = at_work(engine, LONGER)
     beside.coordinator.kill()
     thread.join(120)
     assert [(type(e), e.what) for e in raised] == [(SessionLost, "Trino does not answer")]  # type: ignore[attr-defined]
 
 
 def asked(engine: TrinoEngine, sql: str) -> Any:
-    """An answer. On a busy machine a worker is taken for gone for some seconds, and comes back: then
-    this does what the hint says, and runs again."""
+    """An answer, asked for again as the hint says when a busy machine's worker is taken for gone."""
     for _ in range(10):
         with suppress(SessionLost):
             return engine.query(sql, TABLES).to_pylist()

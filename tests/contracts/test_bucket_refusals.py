@@ -23,7 +23,8 @@ from cityline.errors import (
     StoreUnreachable,
 )
 from tests.buckets import lake
-from tests.s3server import REGION, Server, free_port
+from tests.ports import free_port
+from tests.s3server import REGION, Server
 
 pytestmark = pytest.mark.engines
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from cityline.web.identity.roles import Role
 from cityline.web.opening import open_here
 from cityline.web.tls import Listening, server
 from tests.conftest import Ran
+from tests.ports import free_port
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -79,12 +79,6 @@ def sign_in(client: httpx.Client, name: str, password: str = PASSWORD) -> httpx.
     token = page.text.partition('name="token" value="')[2].partition('"')[0]
     data = {"name": name, "password": password, "token": token, "next": "/account/"}
     return client.post("/sign-in/", data=data)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

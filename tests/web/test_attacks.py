@@ -24,7 +24,8 @@ from cityline.web.identity.limits import Buckets, Rate
 from cityline.web.identity.roles import Role
 from cityline.web.signing import local
 from tests.conftest import Ran
-from tests.web.conftest import PASSWORD, Served, free_port, opened_here, running, sign_in
+from tests.ports import free_port
+from tests.web.conftest import PASSWORD, Served, opened_here, running, sign_in
 
 
 class Clock:
@@ -125,15 +126,13 @@ def test_tokens_end_and_never_carry_more_than_their_person(
 
 
 def test_an_unknown_name_takes_as_long_as_a_wrong_password(accounts: Accounts) -> None:
-    def spent(name: str) -> float:
-        times = []
-        for _ in range(5):
-            began = time.perf_counter()
-            assert accounts.sign_in(name, "wrong-password-here") is None
-            times.append(time.perf_counter() - began)
-        return statistics.median(times)
-
-    assert spent("nobody") > spent("ana") / 3
+    """In time of the processor, by turns: others have the machine as well."""
+    times: dict[str, list[float]] = {"nobody": [], "ana": []}
+    for name in ["nobody", "ana"] * 5:
+        began = time.process_time()
+        assert accounts.sign_in(name, "wrong-password-here") is None
+        times[name].append(time.process_time() - began)
+    assert statistics.median(times["nobody"]) > statistics.median(times["ana"]) / 3
 
 
 def test_no_session_can_be_planted(served: Served) -> None:
@@ -287,10 +286,13 @@ def test_guessing_is_slowed_and_locks_nobody_else_out(ran: Ran, tmp_path: Path) 
 def test_a_flood_is_refused_and_others_are_served(ran: Ran, tmp_path: Path) -> None:
     here = opened_here(ran, tmp_path)
     at = tls.Listening(port=free_port(), behind_proxy=True)
-    with running(replace(here, behind_proxy=True), at) as address:
+    here = replace(
+        here, behind_proxy=True, requests=Buckets(Rate(300, 1 / 3600))
+    )  # none comes back meanwhile
+    with running(here, at) as address:
         with httpx.Client(base_url=address, headers={"x-forwarded-for": "10.9.9.9"}) as one:
-            told = [one.get("/ops/static/ops.css").status_code for _ in range(700)]
-        assert told.count(429) > 100
+            told = [one.get("/ops/static/ops.css").status_code for _ in range(400)]
+        assert told == [200] * 300 + [429] * 100
         calm = httpx.get(f"{address}/", headers={"x-forwarded-for": "10.9.9.8"})
         assert calm.status_code == 200
 
@@ -333,9 +335,10 @@ def test_slow_clients_hold_nobody_up(served: Served) -> None:
     try:
         for one in slow:
             one.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        clients = [served.client() for _ in range(20)]
         with ThreadPoolExecutor(4) as pool:
             began = time.monotonic()
-            told = list(pool.map(lambda _: served.client().get("/").status_code, range(20)))
+            told = list(pool.map(lambda client: client.get("/").status_code, clients))
         assert told == [200] * 20
         assert time.monotonic() - began < 8
         slow[0].settimeout(14)

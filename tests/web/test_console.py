@@ -99,9 +99,9 @@ def test_a_run_at_work_is_seen_while_it_works(served: Served, ran: Ran, browser:
         page.wait_for_selector("p.running")
         assert "ingest/inquiry-volume begins" in page.locator("pre.log").inner_text()
         journal.write(name, "warning", "ingest/inquiry-volume", "<b>slow</b> portal")
-        page.wait_for_selector("text=<b>slow</b> portal", timeout=8_000)
+        page.wait_for_selector("text=<b>slow</b> portal")
     journal.write(name, "info", "", "readers see release abc")
-    page.wait_for_selector("p.done", timeout=8_000)
+    page.wait_for_selector("p.done")
     context.close()
     (ran.parts.home / "logs" / "runs" / f"{name}.jsonl").unlink()
 

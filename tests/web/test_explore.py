@@ -77,7 +77,7 @@ def opened(browser: Browser, address: str, talk: list[str] | None = None, **cont
     page.on("requestfailed", lambda r: heard.append(f"failed {r.url}"))
     page.add_init_script(LISTEN)
     page.goto(address)
-    page.wait_for_selector("[data-drawn]", timeout=10_000)
+    page.wait_for_selector("[data-drawn]")
     return page
 
 
@@ -373,7 +373,7 @@ def test_hostile_names_stay_texts(ran: Ran, browser: Browser, address: str) -> N
     for choice in ("", "?rows=channel&columns=channel", "?rows=month&columns=channel",
                    f"?rows=department&department={quote(CHOSEN)}"):  # fmt: skip
         page.goto(address + choice)
-        page.wait_for_selector("[data-drawn]", timeout=10_000)
+        page.wait_for_selector("[data-drawn]")
         assert page.locator("#explore script, #explore img, #explore b").count() == 0
     assert [row[0] for row in cells(page)] == [CHOSEN]
     page.goto(address)

@@ -27,7 +27,8 @@ from cityline.web.identity.oidc import Issuer
 from cityline.web.identity.roles import Role
 from cityline.web.tls import Listening
 from tests.conftest import Ran
-from tests.web.conftest import free_port, opened_here, running
+from tests.ports import free_port
+from tests.web.conftest import opened_here, running
 
 CLIENT = "cityline"
 

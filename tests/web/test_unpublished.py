@@ -16,7 +16,8 @@ from cityline.web.opening import open_here
 from cityline.web.tls import Listening
 from cityline.wiring import open_city
 from tests.conftest import copy_vancouver
-from tests.web.conftest import free_port, running
+from tests.ports import free_port
+from tests.web.conftest import running
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
-"""What Trino is sent for a typed query, and what is said of one that it stopped."""
+"""What Trino is sent for a typed query, and what is said of what it answers."""
 
 from __future__ import annotations
 
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +13,11 @@ import pyarrow as pa
 import pytest
 
 from cityline.adapters.trino.engine import Coordinator, TrinoEngine
-from cityline.errors import QueryStopped
+from cityline.errors import CitylineError, EngineError, QueryStopped, SessionLost
 from cityline.ports.engine import Limits
 
-trino = pytest.importorskip("trino")
+pytestmark = pytest.mark.engines
+trino = pytest.importorskip("trino", reason="Trino's client is not installed")
 NUMBERS = {"t": pa.table({"i": [1, 2, 3]})}
 TYPED = "SELECT i FROM t ORDER BY i DESC"
 
@@ -72,3 +77,76 @@ def test_a_query_that_was_stopped_says_after_how_long(
         engine.explore(TYPED, NUMBERS, Limits(seconds=asked))
     assert stopped.value.what == f"the query took longer than {held} seconds"
     assert stopped.value.hint
+
+
+def told(engine: TrinoEngine, monkeypatch: pytest.MonkeyPatch, **answered: str) -> CitylineError:
+    failure = trino.exceptions.TrinoQueryError(answered, "q1")
+    monkeypatch.setattr(trino.dbapi, "connect", Sent([], failure).connect)
+    with pytest.raises(CitylineError) as caught:
+        engine.query(TYPED, NUMBERS)
+    return caught.value
+
+
+def test_no_worker_and_a_full_queue_are_not_told_as_too_little_memory(
+    engine: TrinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All three are of one type, and two of one name."""
+    short, generic = "INSUFFICIENT_RESOURCES", "GENERIC_INSUFFICIENT_RESOURCES"
+    waited = "Insufficient active worker nodes. Waited 1.00m for at least 1 workers"
+    alone = told(engine, monkeypatch, errorType=short, errorName=generic, message=waited)
+    assert (type(alone), alone.passing) == (SessionLost, True)
+    assert alone.what == f"Trino lost a worker: {waited}"
+    many = "Too many queued queries for 'global'"
+    full = told(engine, monkeypatch, errorType=short, errorName="QUERY_QUEUE_FULL", message=many)
+    assert type(full) is EngineError
+    assert full.what == f"Trino takes no more queries now: {many}"
+    large = "Size of hash table cannot exceed 1 billion entries"
+    memory = told(engine, monkeypatch, errorType=short, errorName=generic, message=large)
+    assert type(memory) is EngineError
+    assert memory.what == f"Trino ran out of memory: {large}"
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[TrinoEngine]:
+    """A client of a server that gives one answer to everything."""
+
+    class One(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+            """Nothing of it is looked at."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), One) as there:
+        threading.Thread(target=there.serve_forever, daemon=True).start()
+        yield TrinoEngine(Coordinator(port=there.server_port))
+        there.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "what"),
+    [
+        (502, "", SessionLost, "Trino does not answer"),
+        (503, "", SessionLost, "Trino does not answer"),
+        (504, "", SessionLost, "Trino does not answer"),
+        (200, "", SessionLost, "Trino does not answer"),
+        (404, "Query not found", SessionLost, "Trino no longer knows the query"),
+        (404, "no such page", EngineError, "no Trino, or it refuses: error 404: b'no such page'"),
+        (401, "who?", EngineError, "no Trino, or it refuses: error 401: b'who?'"),
+        (500, "", EngineError, "no Trino, or it refuses: error 500"),
+        (200, "<html>", EngineError, "no Trino, or it refuses: "),
+    ],
+)
+def test_whatever_answers_there_is_told(
+    status: int, body: str, kind: type[EngineError], what: str
+) -> None:
+    with answering(status, body) as engine, pytest.raises(EngineError) as caught:
+        engine.query(TYPED, NUMBERS)
+    assert type(caught.value) is kind
+    assert what in caught.value.what
+    assert caught.value.where.startswith("127.0.0.1:")
+    assert caught.value.hint

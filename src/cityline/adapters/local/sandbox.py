@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import selectors
 import shutil
 import signal
 import subprocess
@@ -27,8 +28,8 @@ _WORKER = Path(__file__).with_name("worker.py")
 _AT_ONCE = threading.BoundedSemaphore(2)
 _GRACE = 0.6
 """Seconds between asking a query to stop and killing its process."""
-_START = 1.2
-"""Seconds a process may take to start, on top of its query's time."""
+_START = 30.0
+"""Seconds a process may take to start: on a busy machine longer than many a query."""
 _PATH = re.compile(r"(?:/[\w.@=+-]+){2,}")
 _HINTS = {
     "time": "ask for fewer rows or a shorter period, or raise the time",
@@ -89,35 +90,48 @@ def _link(folder: Path, name: str, target: Path) -> str:
 
 def _ask(asked: bytes, limits: Limits, folder: Path) -> bytes:
     """The process's answer; it is dead when this returns, however it returns."""
-    process = subprocess.Popen(  # noqa: S603 - our own file
-        [sys.executable, "-I", str(_WORKER)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env={"LANG": "C.UTF-8", "HOME": str(folder)},
-        start_new_session=True,
-    )
+    request = folder / "request.json"  # a file: no process need be there to read it
+    request.write_bytes(asked)
+    with request.open("rb") as given:
+        process = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, "-I", str(_WORKER)],
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={"LANG": "C.UTF-8", "HOME": str(folder)},
+            start_new_session=True,
+        )
     try:
-        told, _ = process.communicate(asked, timeout=limits.seconds + _START + _GRACE)
+        if not _begun(process):
+            hint = "the machine is busy; try again in a moment"
+            raise QueryStopped("the query could not be begun in time", where="query", hint=hint)
+        told, _ = process.communicate(timeout=limits.seconds + _GRACE)
     except subprocess.TimeoutExpired as error:
         raise _stopped("time", limits) from error
     finally:
         _kill(process)
     if process.returncode == -signal.SIGXCPU:
         raise _stopped("time", limits)
+    told = told.removeprefix(b"\n")
     if not told:
         raise _stopped("memory", limits)
     return told
+
+
+def _begun(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it says so, or ends, in time."""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(process.stdout or -1, selectors.EVENT_READ)
+        return bool(waiting.select(_START))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _answer(told: bytes, tables: Tables) -> Explored:

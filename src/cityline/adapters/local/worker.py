@@ -38,9 +38,13 @@ class Refused(Exception):
 
 
 def main() -> None:
-    """Answer one request from stdin: a line of JSON, then the rows as an Arrow stream."""
+    """Answer one request from stdin: an empty line at once, so that the query's time begins; a line
+    of JSON, then the rows as an Arrow stream."""
     asked = json.loads(sys.stdin.buffer.read())
     _confine(asked)
+    out = sys.stdout.buffer
+    out.write(b"\n")
+    out.flush()
     try:
         told, table = _run(asked)
     except Refused as error:
@@ -51,7 +55,6 @@ def main() -> None:
         told, table = {"stopped": "memory"}, None
     except (duckdb.Error, pa.ArrowException) as error:
         told, table = {"failed": str(error)}, None
-    out = sys.stdout.buffer
     out.write(json.dumps(told).encode() + b"\n")
     if table is not None:
         with pa.ipc.new_stream(out, table.schema) as stream:

@@ -21,7 +21,7 @@ from cityline.adapters.spark.connect import SCHEME, forgotten, left
 from cityline.adapters.spark.refusals import lost, spark_errors
 from cityline.adapters.spark.rows import TYPES, to_arrow
 from cityline.adapters.spark.session import TESTED, Cluster, open_session
-from cityline.adapters.spark.watch import executors_watched, stopped
+from cityline.adapters.spark.watch import executors_watched, stopped, stopped_after
 from cityline.dialect import emit
 from cityline.errors import EngineError, QueryStopped, SessionLost
 from cityline.lake.version import Version
@@ -51,6 +51,7 @@ class SparkEngine:
         self._cluster = cluster
         self._opened: SparkSession | None = None
         self._bound: dict[str, tuple[object, dict[str, str]]] = {}
+        self._calls = 0
         self._lock = threading.RLock()
 
     def query(
@@ -67,7 +68,7 @@ class SparkEngine:
         with self._lock, self._errors(sql[:80]):
             frame = self._frame(sql, tables, None).limit(limits.rows + 1)
             try:
-                with _stopped_after(self.session(), limits.seconds):
+                with stopped_after(self.session(), limits.seconds):
                     found = to_arrow(frame)
             except Exception as error:
                 if time.perf_counter() - began < limits.seconds:
@@ -133,15 +134,17 @@ class SparkEngine:
 
     def session(self) -> SparkSession:
         """The session, opened at first use, and anew when it was stopped between two calls."""
-        if self._opened is not None and stopped(self._opened):
-            self._forget()
+        self._look_again()
         if self._opened is None:
             self._opened = open_session(self._cluster)
         return self._opened
 
     @contextmanager
     def _errors(self, where: str) -> Iterator[None]:
-        """Spark's errors as ours; a lost session is forgotten, so that the next call opens one."""
+        """Spark's errors as ours; a lost session is forgotten, so that the next call opens one.
+        Within a call there is one session: another would not know what was bound in it."""
+        self._look_again()
+        self._calls += 1
         try:
             with (
                 spark_errors(where),
@@ -164,6 +167,13 @@ class SparkEngine:
         except Exception as error:
             self._still_there(where, error)
             raise
+        finally:
+            self._calls -= 1
+
+    def _look_again(self) -> None:
+        """Forget a session that was stopped, but not while a call is in it."""
+        if self._calls == 0 and self._opened is not None and stopped(self._opened):
+            self._forget()
 
     def _still_there(self, where: str, error: Exception) -> None:
         """A driver that was stopped fails in many ways, by version and by call: it is asked.
@@ -227,26 +237,6 @@ class SparkEngine:
             # Iceberg's own option for a snapshot is refused from Spark 4.1 on
             return self.session().sql(f"SELECT * FROM {named} VERSION AS OF '{table.id}'")
         return reader.parquet(*(self._store.locate(f.key) for f in table.files))
-
-
-@contextmanager
-def _stopped_after(session: Any, seconds: float) -> Iterator[None]:
-    """Stop what this session runs meanwhile when it takes longer. In process the tags are the
-    context's: those of a session (Spark 4) are not seen from the timer's thread."""
-    tag = f"explore-{uuid.uuid4().hex}"
-    if hasattr(session, "_jsparkSession"):
-        context = session.sparkContext
-        mark, unmark, stop = context.addJobTag, context.removeJobTag, context.cancelJobsWithTag
-    else:
-        mark, unmark, stop = session.addTag, session.removeTag, session.interruptTag
-    mark(tag)
-    timer = threading.Timer(seconds, stop, [tag])
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        unmark(tag)
 
 
 def _view(name: str) -> str:

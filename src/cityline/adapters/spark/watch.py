@@ -1,11 +1,12 @@
-"""A watch over a standalone cluster's executors: Spark itself waits for new ones without an end."""
+"""What Spark itself waits for without an end: executors of a standalone cluster, a typed query."""
 
 from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from cityline.errors import SessionLost
@@ -25,7 +26,8 @@ def stopped(session: Any) -> bool:
     from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with pyspark
 
     try:
-        return context._jsc is None or bool(context._jsc.sc().isStopped())
+        java = context._jsc  # another thread may stop it in between
+        return java is None or bool(java.sc().isStopped())
     except (Py4JError, OSError):
         return True
 
@@ -75,7 +77,35 @@ def _watch(
                 seen = time.monotonic()
             elif time.monotonic() - seen > patience:
                 lost.set()
-                opened.sparkContext.cancelAllJobs()
-                return
+                opened.sparkContext.cancelAllJobs()  # again and again: more jobs may come
         except (Py4JError, OSError):  # the driver is gone too: the call itself will say so
             return
+
+
+@contextmanager
+def stopped_after(session: Any, seconds: float) -> Iterator[None]:
+    """Stop what this session runs meanwhile when it takes longer, again and again: between two jobs
+    of a query there is nothing to stop. In process the tags are the context's: those of a session
+    (Spark 4) are not seen from another thread."""
+    tag = f"explore-{uuid.uuid4().hex}"
+    if hasattr(session, "_jsparkSession"):
+        context = session.sparkContext
+        mark, unmark, stop = context.addJobTag, context.removeJobTag, context.cancelJobsWithTag
+    else:
+        mark, unmark, stop = session.addTag, session.removeTag, session.interruptTag
+    over = threading.Event()
+
+    def keep_stopping() -> None:
+        pause = seconds
+        while not over.wait(pause):
+            pause = _EVERY
+            with suppress(Exception):  # what is wrong with the session is told by the query
+                stop(tag)
+
+    mark(tag)
+    threading.Thread(target=keep_stopping, name="spark-stop", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        unmark(tag)

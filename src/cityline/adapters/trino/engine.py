@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +31,13 @@ from cityline.ports.engine import Explored, Layout, Limits, Table, Tables, Writt
 _LOST = frozenset(
     {"PAGE_TRANSPORT_ERROR", "PAGE_TRANSPORT_TIMEOUT", "REMOTE_HOST_GONE", "REMOTE_TASK_ERROR",
      "REMOTE_TASK_MISMATCH", "NO_NODES_AVAILABLE", "SERVER_SHUTTING_DOWN", "SERVER_STARTING_UP",
-     "TOO_MANY_REQUESTS_FAILED", "ABANDONED_TASK", "CLUSTER_HAS_INSUFFICIENT_RESOURCES"}
+     "TOO_MANY_REQUESTS_FAILED", "ABANDONED_TASK"}
 )  # fmt: skip
 """Trino's names for a worker that is gone."""
+_NO_WORKERS = "Insufficient active worker nodes"
+"""What it says after waiting for one; the error's name is that of many other shortages."""
+_FORGOTTEN = "Query not found"
+"""What a coordinator says that was started anew meanwhile, with HTTP's 404."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +168,20 @@ class TrinoEngine:
         import trino.exceptions as failed  # noqa: PLC0415
 
         where = f"{self._where.host}:{self._where.port}"
-        lost = (requests.exceptions.RequestException, failed.TrinoConnectionError)
+        away = (failed.Http502Error, failed.Http503Error, failed.Http504Error)
+        lost = (requests.exceptions.RequestException, failed.TrinoConnectionError, *away)
+        again = "is it running? cityline doctor looks; then run again"
         try:
             yield
         except lost as error:
-            hint = "is it running? cityline doctor looks; then run again"
-            raise SessionLost("Trino does not answer", where=where, hint=hint) from error
+            raise SessionLost("Trino does not answer", where=where, hint=again) from error
+        except (failed.HttpError, json.JSONDecodeError) as error:
+            if _FORGOTTEN in str(error):
+                told = "Trino no longer knows the query"
+                raise SessionLost(told, where=where, hint=again) from error
+            told = f"what answers is no Trino, or it refuses: {str(error)[:200]}"
+            hint = "is this the coordinator's port, and does it speak TLS? cityline doctor looks"
+            raise EngineError(told, where=where, hint=hint) from error
         except failed.TrinoQueryError as error:
             raise _translated(error, where, min(seconds, self._where.seconds)) from error
         except failed.Error as error:
@@ -179,12 +192,15 @@ def _translated(error: Any, where: str, seconds: float) -> EngineError:
     if error.error_name == "EXCEEDED_TIME_LIMIT":
         told = f"the query took longer than {seconds:g} seconds"
         return QueryStopped(told, where=where, hint="ask for less, or narrow the months")
+    if error.error_name == "QUERY_QUEUE_FULL":
+        told = f"Trino takes no more queries now: {error.message}"
+        return EngineError(told, where=where, hint="others are asking; try again in a moment")
+    if error.error_name in _LOST or _NO_WORKERS in error.message:
+        told = f"Trino lost a worker: {error.message}"
+        return SessionLost(told, where=where, hint="run again; cityline doctor looks")
     if error.error_type == "INSUFFICIENT_RESOURCES":
         told = f"Trino ran out of memory: {error.message}"
         return EngineError(told, where=where, hint="ask for less, or give Trino more memory")
-    if error.error_name in _LOST:
-        told = f"Trino lost a worker: {error.message}"
-        return SessionLost(told, where=where, hint="run again; cityline doctor looks")
     if error.error_name in ("NUMERIC_VALUE_OUT_OF_RANGE", "EXCEEDED_DECIMAL_PRECISION"):
         return too_large(where)
     if error.error_type in ("INTERNAL_ERROR", "EXTERNAL"):
