@@ -36,6 +36,7 @@ from cityline.errors import (
     QualityError,
     SourceUnreachable,
     StepError,
+    StoreUnreachable,
 )
 from cityline.flow import remote
 from cityline.flow.parts import Parts
@@ -159,6 +160,35 @@ def test_steps_that_stood_are_told_as_unchanged(far: Remote, tmp_path: Path) -> 
     assert finished.release is None
 
 
+class Away:
+    """A ledger whose bucket is away at first."""
+
+    def __init__(self, ledger: object, times: int) -> None:
+        self.ledger, self.times = ledger, times
+
+    def receipts(self, **asked: Any) -> Any:
+        if self.times:
+            self.times -= 1
+            raise StoreUnreachable("the store does not answer", where="here")
+        return self.ledger.receipts(**asked)  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+
+def test_a_line_that_is_down_for_a_while_does_not_end_the_following(
+    far: Remote, tmp_path: Path
+) -> None:
+    """Neither the job nor its receipts can be looked at then."""
+    far.jobs(tmp_path, "pass")
+    for source in far.parts.folder.sources:
+        far.parts.ledger.record(receipt(f"ingest/{source}", "r-old", Outcome.DONE))
+    ledger: Any = Away(far.parts.ledger, 3)
+    finished = replace(far, parts=replace(far.parts, ledger=ledger)).run(until="ingest")
+    assert {r.outcome for r in finished.receipts} == {Outcome.UNCHANGED}
+    assert ledger.times == 0
+
+
 def test_a_job_that_is_not_there(far: Remote) -> None:
     with pytest.raises(CloudRefused, match="there is no such job") as caught:
         far.run()
@@ -214,7 +244,9 @@ REFUSALS = {
     "UnrecognizedClientException": (CloudSignIn, "does not know", "AWS_PROFILE"),
     "AccessDeniedException": (CloudRefused, "AWS denies", "cityline access"),
     "ThrottlingException": (CloudUnreachable, "cannot answer now", "run again"),
-    "ResourceNumberLimitExceededException": (CloudError, "refused", ""),
+    "ResourceNumberLimitExceededException": (CloudRefused, "quota", "Service Quotas"),
+    "OperationTimeoutException": (CloudUnreachable, "cannot answer now", "run again"),
+    "InvalidInputException": (CloudError, "refused", ""),
 }
 
 

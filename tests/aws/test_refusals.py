@@ -6,12 +6,17 @@ The emulator gives the answers it can; the others come from a small server that 
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
+from cityline.adapters.aws.clients import account, session
 from cityline.adapters.aws.leftovers import Leftovers
 from cityline.adapters.aws.stacks import CloudFormation
 from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable
@@ -77,6 +82,8 @@ REFUSALS = [
     (403, "OptInRequired", CloudRefused, "denies DescribeStacks", "needs this right"),
     (400, "AlreadyExistsException", CloudRefused, "taken", "another prefix"),
     (400, "LimitExceededException", CloudRefused, "quota", "Service Quotas"),
+    (400, "ResourceNumberLimitExceededException", CloudRefused, "quota", "Service Quotas"),
+    (400, "OperationTimeoutException", CloudUnreachable, "cannot answer now", "run again"),
     (400, "Throttling", CloudUnreachable, "cannot answer now", "run again"),
     (503, "ServiceUnavailable", CloudUnreachable, "cannot answer now", "run again"),
     (500, "InternalFailure", CloudUnreachable, "cannot answer now", "run again"),
@@ -96,7 +103,9 @@ def test_a_refusal_is_told_with_its_remedy(
     assert what in told.value.what
     assert hint in told.value.hint
     assert "x-storage" in told.value.where
-    again = kind is CloudUnreachable or code == "LimitExceededException"  # it may be a rate's limit
+    rate = code == "LimitExceededException"  # it may be a rate's limit
+    ours = code == "OperationTimeoutException"  # botocore does not ask again
+    again = rate or (kind is CloudUnreachable and not ours)
     assert answers.asked == (6 if again else 1)
 
 
@@ -144,6 +153,77 @@ def test_nobody_listens(keys: pytest.MonkeyPatch) -> None:
         with pytest.raises(CloudUnreachable, match="does not answer") as told:
             CloudFormation().account()
     assert told.value.hint
+
+
+def test_a_proxy_that_answers_with_a_page_is_told(answers: Answering) -> None:
+    answers.then = 403, "<html><body>No entry<br></html>"
+    with pytest.raises(CloudUnreachable, match="does not speak its language") as told:
+        CloudFormation().find("x-storage", REGION)
+    assert "proxy" in told.value.hint
+
+
+_ROLE = """
+[profile city]
+role_arn = arn:aws:iam::111122223333:role/city
+source_profile = ann
+region = ca-central-1
+{more}
+[profile ann]
+aws_access_key_id = AKIA0000000000000000
+aws_secret_access_key = secret
+"""
+_ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+<Credentials><AccessKeyId>ASIA0000000000000000</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
+<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
+</AssumeRoleResult></AssumeRoleResponse>"""
+
+
+def test_a_role_is_taken_on_once_for_a_whole_command(
+    keys: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each time would ask for a code of the second factor, and AWS takes a code once."""
+    asked: list[str] = []
+
+    def answer(_: Message, body: bytes) -> tuple[int, str]:
+        asked.append(parse_qs(body.decode())["Action"][0])
+        return 200, _ASSUMED if asked[-1] == "AssumeRole" else _ANSWER
+
+    (tmp_path / "config").write_text(_ROLE.format(more=""), encoding="utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        keys.delenv(name)
+    keys.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    keys.setenv("AWS_PROFILE", "city")
+    with answering("text/xml", answer) as url:
+        keys.setenv("AWS_ENDPOINT_URL", url)
+        for _ in range(2):
+            assert account(REGION) == "1"
+        assert session().get_credentials().get_frozen_credentials().access_key[:4] == "ASIA"
+    assert asked == ["AssumeRole", "GetCallerIdentity", "GetCallerIdentity"]
+
+
+def test_a_code_that_nobody_can_be_asked_for_is_no_bug(
+    keys: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    more = "mfa_serial = arn:aws:iam::111122223333:mfa/ann"
+    (tmp_path / "config").write_text(_ROLE.format(more=more), encoding="utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        keys.delenv(name)
+    keys.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    keys.setenv("AWS_PROFILE", "city")
+    script = """
+from cityline.adapters.aws.clients import account
+from cityline.errors import CloudSignIn
+try:
+    account("ca-central-1")
+except CloudSignIn as error:
+    print(error)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False, start_new_session=True, timeout=120,
+    )  # fmt: skip
+    assert "no terminal to ask at" in ended.stdout, ended.stderr
+    assert "export-credentials" in ended.stdout
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def _ended() -> list[str]:
     """Every status in which CloudFormation does nothing more."""
     described = botocore.session.get_session().get_service_model("cloudformation")
     known: list[str] = described.shape_for("StackStatus").enum
-    return [s for s in known if not s.endswith("_IN_PROGRESS")]
+    return [s for s in known if s == "REVIEW_IN_PROGRESS" or not s.endswith("_IN_PROGRESS")]
 
 
 class Told:
@@ -37,9 +37,13 @@ class Told:
     def __init__(self) -> None:
         self.statuses: list[str] = []
         self.asked: list[str] = []
+        self.tokens: list[str] = []
+        self.body = "{}"
+        self.more = ""
 
-    def answer(self, action: str) -> tuple[int, str]:
+    def answer(self, action: str, token: str = "") -> tuple[int, str]:
         self.asked.append(action)
+        self.tokens += [token] if action in ("CreateStack", "UpdateStack") else []
         if action == "DescribeStacks":
             now = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
             if now == "none":
@@ -51,11 +55,11 @@ class Told:
             told = (
                 "<Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>"
                 "<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
-                f"<StackStatus>{now}</StackStatus></member></Stacks>"
+                f"<StackStatus>{now}</StackStatus>{self.more}</member></Stacks>"
             )
         else:
             told = {
-                "GetTemplate": "<TemplateBody>{}</TemplateBody>",
+                "GetTemplate": f"<TemplateBody>{self.body}</TemplateBody>",
                 "DescribeStackEvents": "<StackEvents/>",
                 "ListStackResources": "<StackResourceSummaries/>",
             }.get(action, "<StackId>arn:s</StackId>")
@@ -69,7 +73,8 @@ def told() -> Iterator[Told]:
     made = Told()
 
     def answer(_: Message, body: bytes) -> tuple[int, str]:
-        return made.answer(parse_qs(body.decode())["Action"][0])
+        asked = parse_qs(body.decode())
+        return made.answer(asked["Action"][0], *asked.get("ClientRequestToken", ()))
 
     with answering("text/xml", answer) as url, pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_PROFILE", raising=False)
@@ -116,9 +121,37 @@ def test_what_an_earlier_try_left_is_changed_or_made_anew_or_told(
         assert "continue-update-rollback" in caught.value.hint
         assert "UpdateStack" not in told.asked
         return
-    anew = left in ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+    anew = left in (
+        "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED",
+        "REVIEW_IN_PROGRESS",
+    )  # fmt: skip
     # found, found and asked for its id before it is deleted, gone; then made
     gone = (left, left, "none") if anew else ()
     assert put(stacks, told, left, *gone, "UPDATE_COMPLETE").whole
     assert ("DeleteStack" in told.asked) == anew
     assert ("CreateStack" in told.asked) == (anew or left == "DELETE_COMPLETE")
+
+
+def test_what_is_asked_again_is_the_same_request(told: Told, stacks: CloudFormation) -> None:
+    """After an answer that was lost AWS would else say that the stack's name is taken, by itself."""
+    told.tokens = []
+    put(stacks, told, "none", "CREATE_COMPLETE")
+    put(stacks, told, "CREATE_COMPLETE", "UPDATE_COMPLETE")
+    assert len(set(told.tokens)) == len(told.tokens) == 2
+    assert all(told.tokens)
+
+
+def test_a_stack_that_a_person_changed_is_read(
+    told: Told, stacks: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand a template may become YAML, and a stack protected."""
+    monkeypatch.setattr(told, "body", "Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n")
+    told.statuses = ["UPDATE_COMPLETE"]
+    found = stacks.find("s", REGION)
+    assert found is not None
+    assert (found.template, found.protected) == ({}, False)
+    protected = "<EnableTerminationProtection>true</EnableTerminationProtection>"
+    monkeypatch.setattr(told, "more", protected)
+    found = stacks.find("s", REGION)
+    assert found is not None
+    assert found.protected

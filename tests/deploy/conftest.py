@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from cityline.deploy.estate import Estate
+from cityline.deploy.render import render
+from cityline.deploy.template import Template
+from cityline.wiring import open_estate
 from tests.conftest import ROOT
 
 CITY = ROOT / "cities" / "vancouver"
@@ -31,3 +35,15 @@ _READ = committed()
 def bodies() -> Bodies:
     """The committed templates, a copy to be changed."""
     return copy.deepcopy(_READ)
+
+
+@pytest.fixture(scope="session")
+def estate() -> Estate:
+    """Vancouver on AWS."""
+    return open_estate(CITY)
+
+
+@pytest.fixture(scope="session")
+def rendered(estate: Estate) -> dict[str, Template]:
+    """Its templates."""
+    return render(estate)

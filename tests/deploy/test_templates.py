@@ -25,18 +25,6 @@ from tests.conftest import copy_vancouver
 from tests.deploy.conftest import CITY, TEMPLATES, Bodies
 
 
-@pytest.fixture(scope="module")
-def estate() -> Estate:
-    """Vancouver on AWS."""
-    return open_estate(CITY)
-
-
-@pytest.fixture(scope="module")
-def rendered(estate: Estate) -> dict[str, Template]:
-    """Its templates."""
-    return render(estate)
-
-
 def test_the_committed_templates_are_fresh(rendered: dict[str, Template]) -> None:
     assert differing(CITY, files(rendered)) == [], "run: python -m tools.templates"
 

@@ -203,11 +203,13 @@ def destroy(
 ) -> dict[str, int]:
     """Delete every stack, last made first, with its buckets and keys, and look for what is left.
 
-    Refused before anything is touched while a version in a bucket is still locked. A second call
-    goes on where one broke off. Returns how many versions were deleted by bucket. Raises
-    CloudRefused, naming what is left, when something is.
+    Refused before anything is touched while a stack is protected or somebody changes it, or a
+    version in a bucket is still locked. A second call goes on where one broke off. Returns how
+    many versions were deleted by bucket. Raises CloudRefused, naming what is left, when something
+    is.
     """
     account = stacks.account()
+    _refuse_while_held(templates, settings, stacks)
     _refuse_while_locked(templates, account, leftovers)
     removed: dict[str, int] = {}
     for name, template in reversed(list(templates.items())):
@@ -228,6 +230,27 @@ def destroy(
     return removed
 
 
+def _refuse_while_held(templates: Mapping[str, Template], settings: Aws, stacks: Stacks) -> None:
+    """CloudFormation itself would say so only when the stack's buckets are gone."""
+    for name, template in templates.items():
+        found = stacks.find(stack_name(settings, name), template.region)
+        if found is None:
+            continue
+        where = f"{found.name} in {found.region}"
+        if found.protected:
+            told = "the stack is protected against deletion; nothing was deleted"
+            named = f"--region {found.region} --stack-name {found.name}"
+            hint = (
+                "who protected it must lift that first: aws cloudformation "
+                f"update-termination-protection --no-enable-termination-protection {named}"
+            )
+            raise CloudRefused(told, where=where, hint=hint)
+        if found.in_motion and found.status != "DELETE_IN_PROGRESS":
+            told = f"somebody is changing it ({found.status}); nothing was deleted"
+            hint = "wait until it is done: cityline deploy aws status"
+            raise CloudRefused(told, where=where, hint=hint)
+
+
 def _refuse_while_locked(
     templates: Mapping[str, Template], account: str, leftovers: Leftovers
 ) -> None:
@@ -237,7 +260,10 @@ def _refuse_while_locked(
             if until is None:
                 continue
             told = f"versions are locked until {until:%Y-%m-%d %H:%M} UTC; nothing was deleted"
-            hint = "wait until then; a compliance lock can be lifted by nobody"
+            hint = (
+                "wait until then; a compliance lock can be lifted by nobody. What still writes "
+                "makes it later: stop that first, as docs/how-to/aws.md says"
+            )
             if until == FOR_EVER:
                 told = "a version is on legal hold; nothing was deleted"
                 hint = "who put the hold must lift it first"

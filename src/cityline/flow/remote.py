@@ -13,6 +13,7 @@ from cityline.errors import (
     DeclarationError,
     JobFailed,
     StepError,
+    StoreUnreachable,
 )
 from cityline.flow.parts import Parts
 from cityline.flow.plan import plan
@@ -81,23 +82,23 @@ def _follow(
     while True:
         try:
             working = way.jobs.look(job, working.id)
+            if working.state != state:
+                state = working.state
+                note(f"{job}: {state.lower()}")
+            for receipt in reversed(parts.ledger.receipts(run=name) if name else []):
+                if receipt.step in steps and receipt.step not in seen:
+                    seen[receipt.step] = receipt
+                    notify(receipt)
+            if working.over:
+                again = None if working.succeeded else way.jobs.at_work(job)
+                if again is None or again.arguments.get("--run", "") != name:
+                    break
+                note(f"{job}: {working.state.lower()}, tried again by the platform")
+                working = again
             heard = time.monotonic()
-        except CloudUnreachable:
+        except (CloudUnreachable, StoreUnreachable):
             if time.monotonic() - heard > _PATIENCE:
                 raise
-        if working.state != state:
-            state = working.state
-            note(f"{job}: {state.lower()}")
-        for receipt in reversed(parts.ledger.receipts(run=name) if name else []):
-            if receipt.step in steps and receipt.step not in seen:
-                seen[receipt.step] = receipt
-                notify(receipt)
-        if working.over:
-            again = None if working.succeeded else way.jobs.at_work(job)
-            if again is None or again.arguments.get("--run", "") != name:
-                break
-            note(f"{job}: {working.state.lower()}, tried again by the platform")
-            working = again
         time.sleep(way.pause)
     if not working.succeeded:
         raise _failure(job, working, list(seen.values()))

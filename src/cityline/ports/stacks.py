@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 """Until when a legal hold locks: until somebody lifts it."""
+_PLANNED = "REVIEW_IN_PROGRESS"
+"""A stack of which there is a change set and nothing else: it stays so until somebody goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Deployed:
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
+    protected: bool = False
+    """Whether it may not be deleted until somebody says so."""
 
     @property
     def whole(self) -> bool:
@@ -30,9 +34,10 @@ class Deployed:
 
     @property
     def half_made(self) -> bool:
-        """True when its creation or its deletion failed: it can only be deleted and made again."""
+        """True when its creation or its deletion failed, or was never begun: it can only be deleted
+        and made again."""
         failed = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-        return self.status in failed
+        return self.status in (*failed, _PLANNED)
 
     @property
     def stuck(self) -> bool:
@@ -42,7 +47,7 @@ class Deployed:
     @property
     def in_motion(self) -> bool:
         """True while somebody is changing it."""
-        return self.status.endswith("_IN_PROGRESS")
+        return self.status.endswith("_IN_PROGRESS") and self.status != _PLANNED
 
 
 class Stacks(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cityline.adapters.spark.refusals import spark_errors
-from cityline.errors import EngineError, SessionLost
+from cityline.errors import EngineError, SessionLost, StoreError, StoreRefused, StoreUnreachable
 
 _ABORTED = (
     "Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent failure: "
@@ -56,3 +56,25 @@ def test_a_driver_that_is_gone_may_be_short_of_memory_too(error: Exception) -> N
     with pytest.raises(SessionLost) as caught, spark_errors("here"):
         raise error
     assert caught.value.hint == AGAIN
+
+
+@pytest.mark.parametrize(
+    ("java", "kind", "what", "hint"),
+    [
+        ("AccessDenied: 403", StoreRefused, "the store denies it", "must allow the bucket"),
+        ("ExpiredToken: 400", StoreRefused, "the credentials have expired", "sign in again"),
+        (
+            "org.apache.hadoop.fs.s3a.AWSServiceThrottledException: put: SlowDown",
+            StoreUnreachable,
+            "the store cannot answer now",
+            "run again",
+        ),
+    ],
+)
+def test_what_java_says_of_a_bucket(
+    java: str, kind: type[StoreError], what: str, hint: str
+) -> None:
+    with pytest.raises(kind) as caught, spark_errors("here"):
+        raise PySparkException(java)
+    assert caught.value.what == what
+    assert hint in caught.value.hint

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cityline.adapters.aws.refusals import CODE_HINT, NO_CODE, UNSIGNED
 from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable, MissingExtra
 
 if TYPE_CHECKING:
@@ -17,17 +18,16 @@ _UNKNOWN = (
     "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
     "InvalidAccessKeyId", "AuthFailure", "MissingAuthenticationToken", "InvalidToken",
 )  # fmt: skip
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OptInRequired")
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OptInRequired")
 _TAKEN = ("AlreadyExistsException", "BucketAlreadyExists", "EntityAlreadyExists")
-_QUOTA = ("LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException")
-_PASSING = (
+_QUOTA = (
+    "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException",
+    "ResourceNumberLimitExceededException",
+)  # fmt: skip
+PASSING = (
     "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException",
     "SlowDown", "ServiceUnavailable", "InternalFailure", "InternalError", "RequestTimeout",
-)  # fmt: skip
-_UNSIGNED = (
-    "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError",
-    "TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "ProfileNotFound",
-    "InvalidConfigError", "ConfigParseError",
+    "RequestTimeoutException", "OperationTimeoutException",
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def cloud_errors(where: str) -> Iterator[None]:
     """Turn botocore's errors into CloudError and its children, from the original."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
     except ImportError as error:
         told = "Amazon's Python package is not installed"
         raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
@@ -45,6 +46,12 @@ def cloud_errors(where: str) -> Iterator[None]:
         raise refused(error, where) from error
     except BotoCoreError as error:
         raise _unanswered(error, where) from error
+    except ResponseParserError as error:
+        told = "what answers in AWS's place does not speak its language"
+        hint = "is a proxy between here and AWS, and does it let these requests through?"
+        raise CloudUnreachable(told, where=where, hint=hint) from error
+    except EOFError as error:
+        raise CloudSignIn(NO_CODE, where=where, hint=CODE_HINT) from error
 
 
 def refused(error: ClientError, where: str) -> CloudError:
@@ -61,7 +68,7 @@ def refused(error: ClientError, where: str) -> CloudError:
                 "in the account answers like this as well"
             )
             return CloudSignIn("AWS does not know these credentials", where=where, hint=hint)
-        case _ if code in _DENIED:
+        case _ if code in DENIED:
             hint = "the role in use needs this right: cityline access shows who may do what"
             return CloudRefused(
                 f"AWS denies {error.operation_name}: {message}", where=where, hint=hint
@@ -74,7 +81,7 @@ def refused(error: ClientError, where: str) -> CloudError:
                 f"a quota of the account is used up: {message}", where=where,
                 hint="ask AWS to raise it (Service Quotas), then run again",
             )  # fmt: skip
-        case _ if code in _PASSING or status in (429, 500, 502, 503, 504):
+        case _ if code in PASSING or status in (429, 500, 502, 503, 504):
             hint = "run again in a minute: what was done stays done"
             return CloudUnreachable(f"AWS cannot answer now ({code})", where=where, hint=hint)
     told = f"AWS refused {error.operation_name} ({code}): {message}"
@@ -84,8 +91,13 @@ def refused(error: ClientError, where: str) -> CloudError:
 def _unanswered(error: BotoCoreError, where: str) -> CloudError:
     """No answer came, or no question could be asked."""
     kind = type(error).__name__
-    if kind in _UNSIGNED:
+    if kind in UNSIGNED:
         return CloudSignIn(f"no credentials for AWS: {error}", where=where, hint=_SIGN_IN)
+    if kind == "SSLError":
+        hint = "its certificate must be valid for its name; AWS_CA_BUNDLE names other authorities"
+        return CloudRefused(f"the connection is not safe: {error}", where=where, hint=hint)
+    if kind == "ParamValidationError":
+        return CloudError(f"the request cannot be made: {error}", where=where)
     if kind == "InvalidRegionError":
         hint = "mend home_region or replica_region in [aws]"
         return CloudRefused(f"no region has such a name: {error}", where=where, hint=hint)

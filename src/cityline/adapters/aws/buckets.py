@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cityline.adapters.aws.clients import session
 from cityline.adapters.aws.refusals import bucket_errors
 from cityline.errors import MissingExtra, StoreError, StoreUnreachable
 
@@ -100,14 +101,13 @@ class Buckets:
         with self._lock:
             if self._opened is None:
                 try:
-                    import boto3  # noqa: PLC0415 - an extra, and heavy
-                    from botocore.config import Config  # noqa: PLC0415
+                    from botocore.config import Config  # noqa: PLC0415 - an extra
                 except ImportError as error:
                     told = "Amazon's Python package is not installed"
                     raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
                 lake = self.lake
                 with bucket_errors(lake.address):
-                    self._opened = boto3.Session().client(
+                    self._opened = session().client(
                         "s3",
                         endpoint_url=lake.endpoint or None,
                         region_name=lake.region or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -10,6 +11,9 @@ from cityline.adapters.aws.answers import cloud_errors
 _ATTEMPTS = 6
 """How often botocore asks before it gives up: it waits longer each time when AWS is asked too
 often."""
+_WHO = ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ENDPOINT_URL")
+_ROLES: dict[tuple[str, ...], dict[str, Any]] = {}
+"""Roles that were taken on, until they end, by what names them in the environment."""
 
 
 def client(service: str, region: str) -> Any:
@@ -18,12 +22,23 @@ def client(service: str, region: str) -> Any:
     Raises MissingExtra without boto3, CloudSignIn without credentials.
     """
     with cloud_errors(f"{service} in {region}"):
-        import boto3  # noqa: PLC0415 - an extra, and heavy
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415 - an extra
 
         retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
         patience = Config(connect_timeout=5, read_timeout=60, retries=retries)
-        return boto3.Session().client(service, region_name=region, config=patience)
+        return session().client(service, region_name=region, config=patience)
+
+
+def session() -> Any:
+    """A session of this environment. The roles it takes on are those of the whole process: with
+    `mfa_serial` each would ask for a code, and AWS takes a code once."""
+    import boto3  # noqa: PLC0415 - an extra, and heavy
+
+    made = boto3.Session()
+    environment = tuple(os.environ.get(name, "") for name in _WHO)
+    assumed = made._session.get_component("credential_provider").get_provider("assume-role")
+    assumed.cache = _ROLES.setdefault(environment, {})
+    return made
 
 
 def account(region: str) -> str:

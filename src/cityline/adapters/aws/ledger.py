@@ -22,12 +22,14 @@ from typing import Any
 
 from cityline.adapters.aws.objects import Found, Lost, Objects
 from cityline.adapters.aws.store import S3Store
-from cityline.errors import LockHeld, StoreError
+from cityline.errors import LockHeld, StoreError, StoreUnreachable
 from cityline.lake.address import Address, Zone
 from cityline.lake.receipt import Outcome, Receipt
 from cityline.ports.ledger import Release
 
 PLACE = Address(Zone.LAKE, "ledger")
+_NEARLY = 0.8
+"""The part of a lease after which who is not heard of gives up."""
 _AGES = 10**20
 """Names count down from here, so that a bucket lists the newest first."""
 
@@ -79,15 +81,24 @@ class S3Ledger:
             raise self._held(_told(found), found) from error
 
     def _renew(self, run: str, tag: str, done: threading.Event) -> None:
-        """Tell now and then that the run is alive, and let go at its end."""
+        """Tell now and then that the run is alive, and let go at its end. A bucket that is away is
+        asked again, in the same words in case it heard them, until the lease is all but over."""
         key = PLACE.key("lock.json")
+        words, heard = self._words(run), time.monotonic()
+        pause = self._lease / 3
         try:
-            while not done.wait(self._lease / 3):
-                tag = self._objects.put(key, self._words(run), match=tag)
+            while not done.wait(pause):
+                asked = time.monotonic()
+                try:
+                    tag = self._objects.put(key, words, match=tag)
+                except StoreUnreachable:
+                    if time.monotonic() - heard > self._lease * _NEARLY:
+                        raise
+                    pause = self._lease / 20
+                else:
+                    words, heard, pause = self._words(run), asked, self._lease / 3
             self._objects.put(key, b"{}", match=tag)
-        except Lost:
-            self._lost.set()
-        except StoreError:  # not heard of for too long: the lease ends by itself
+        except StoreError:  # another has it, or it was not heard of for too long
             self._lost.set()
 
     def _words(self, run: str) -> bytes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cityline.adapters.aws.answers import cloud_errors
+from cityline.adapters.aws.answers import DENIED, PASSING, cloud_errors
 from cityline.adapters.aws.clients import Clients, account
-from cityline.errors import CloudRefused
+from cityline.errors import CloudError, CloudRefused, CloudUnreachable
 from cityline.ports.stacks import FOR_EVER
 
 _PAUSE = 2.0
@@ -19,8 +19,8 @@ _WAIT_DAYS = 30
 """Days in which the end of a key can still be called off."""
 _AT_ONCE = 1000
 """Versions one request may delete."""
-_TRIES = 5
-"""How often a bucket is emptied in which something still arrives."""
+_TRIES = 15
+"""How often is tried again what a moment may change."""
 
 
 class Leftovers:
@@ -67,40 +67,36 @@ class Leftovers:
 
     def remove_bucket(self, bucket: str, region: str) -> int:
         """Delete a bucket with all versions. Its policy goes first, since it may forbid just that;
-        the trail records it. An access log may still arrive, so emptying is tried again."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
+        the trail records it. An access log may still arrive, the policy hold for a moment, or S3
+        ask for a slower pace: so it is tried again for half a minute."""
         client = self._client("s3", region)
         removed = 0
         with cloud_errors(bucket):
             if not _there(client, bucket):
                 return 0
             client.delete_bucket_policy(Bucket=bucket)
-            for left in range(_TRIES - 1, -1, -1):
-                removed += self._empty(client, bucket, region)
-                try:
-                    client.delete_bucket(Bucket=bucket)
-                except ClientError as error:
-                    if error.response["Error"]["Code"] != "BucketNotEmpty" or not left:
-                        raise
-                    time.sleep(self._pause)
-                else:
+            for _ in range(_TRIES):
+                emptied, failed = self._empty(client, bucket, region)
+                removed += emptied
+                if not failed and _deleted(client, bucket):
+                    return removed
+                if any(f["Code"] not in (*PASSING, *DENIED) for f in failed):
                     break
-        return removed
+                time.sleep(self._pause)
+        raise _kept(bucket, failed)
 
-    def _empty(self, client: Any, bucket: str, region: str) -> int:
+    def _empty(self, client: Any, bucket: str, region: str) -> tuple[int, list[dict[str, str]]]:
+        """How many versions were deleted, and what S3 says of those that were not."""
         versions = self._versions(bucket, region)
+        failed: list[dict[str, str]] = []
         for at in range(0, len(versions), _AT_ONCE):
             asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
-            told = client.delete_objects(Bucket=bucket, Delete=asked)
-            for failed in told.get("Errors", ()):
-                what = f"{failed['Key']} cannot be deleted: {failed.get('Message', '')}"
-                raise CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
-        return len(versions)
+            failed += client.delete_objects(Bucket=bucket, Delete=asked).get("Errors", ())
+        return len(versions) - len(failed), failed
 
     def end_key(self, alias: str, region: str) -> datetime | None:
-        """Schedule a key's deletion. Its policy may forbid that to everybody, so the account alone
-        is put in its place first; the trail records it."""
+        """Schedule a key's deletion, if nobody has. Its policy may forbid that to everybody, so the
+        account alone is put in its place first; the trail records it."""
         client = self._client("kms", region)
         with cloud_errors(alias):
             aliases = client.get_paginator("list_aliases").paginate()
@@ -111,6 +107,10 @@ class Leftovers:
             )  # fmt: skip
             if key is None:
                 return None
+            known = client.describe_key(KeyId=key)["KeyMetadata"]
+            if known["KeyState"] == "PendingDeletion":
+                when: datetime = known["DeletionDate"]
+                return when
             owner = f"arn:aws:iam::{account(region)}:root"
             policy = {
                 "Version": "2012-10-17",
@@ -120,7 +120,21 @@ class Leftovers:
                 ],
             }  # fmt: skip
             client.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-            told = client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
+            return self._scheduled(client, key)
+
+    def _scheduled(self, client: Any, key: str) -> datetime:
+        """When a key ends. The policy that forbade it may hold for a moment longer."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                told = client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in DENIED or not left:
+                    raise
+                time.sleep(self._pause)
+            else:
+                break
         when: datetime = told["DeletionDate"]
         return when
 
@@ -146,6 +160,31 @@ class Leftovers:
                 return []
             raise
         return found
+
+
+def _deleted(client: Any, bucket: str) -> bool:
+    """Whether it could be deleted: not while something still arrives in it."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        client.delete_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "BucketNotEmpty":
+            return False
+        raise
+    return True
+
+
+def _kept(bucket: str, failed: Sequence[Mapping[str, str]]) -> CloudError:
+    """Why a bucket still stands."""
+    again = "run again in a minute: what was done stays done"
+    if not failed:
+        return CloudRefused("something still arrives in it", where=bucket, hint=again)
+    one = failed[0]
+    what = f"{one['Key']} cannot be deleted: {one.get('Message', '')} ({one['Code']})"
+    if one["Code"] in PASSING:
+        return CloudUnreachable(what, where=bucket, hint=again)
+    return CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
 
 
 def _there(client: Any, bucket: str) -> bool:

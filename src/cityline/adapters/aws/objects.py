@@ -10,9 +10,11 @@ from itertools import islice
 from typing import Any
 
 from cityline.adapters.aws.buckets import Buckets
-from cityline.errors import StoreError
+from cityline.errors import StoreError, StoreUnreachable
 
-_NOT_SO = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_NOT_SO = ("PreconditionFailed", "412")
+_AT_ONCE = ("ConditionalRequestConflict", "409")
+"""Another write to it has not ended: perhaps an earlier try of this one, whose answer was lost."""
 
 
 class Lost(StoreError):
@@ -83,12 +85,16 @@ class Objects:
         try:
             tag: str = client.put_object(**asked)["ETag"]
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _NOT_SO:
+            code = error.response.get("Error", {}).get("Code")
+            if code not in (*_NOT_SO, *_AT_ONCE):
                 raise
             there = self._get(client, key)
             # a first try whose answer was lost has written it: that is no other writer
             if there is not None and there.data == asked["Body"]:
                 return there.tag
             where = self._buckets.locate(key)
+            if code in _AT_ONCE:
+                told, hint = "another write to it is under way", "run again in a minute"
+                raise StoreUnreachable(told, where=where, hint=hint) from error
             raise Lost("another writer was there first", where=where) from error
         return tag

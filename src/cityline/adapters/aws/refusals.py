@@ -41,11 +41,18 @@ _PASSING = (
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests",
     "RequestTimeout", "InternalError", "ServiceUnavailable", "OperationAborted",
 )  # fmt: skip
-_UNSIGNED = (
+UNSIGNED = (
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError",
     "TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "ProfileNotFound",
-    "InvalidConfigError", "ConfigParseError",
+    "InvalidConfigError", "ConfigParseError", "RefreshWithMFAUnsupportedError",
+    "LoginRefreshRequired", "LoginTokenLoadError", "LoginInsufficientPermissions",
+    "LoginAuthorizationCodeError", "MissingDependencyException",
 )  # fmt: skip
+"""botocore's errors of somebody who has not signed in, or must again."""
+NO_CODE = "a code of the second factor is wanted, and there is no terminal to ask at"
+CODE_HINT = (
+    'eval "$(aws configure export-credentials --profile NAME --format env)", once for an hour'
+)
 _LATER = "is the store up, and is endpoint in [lake] right? Run again: nothing was half-written"
 
 
@@ -54,6 +61,8 @@ def bucket_errors(where: str) -> Iterator[None]:
     """Turn botocore's errors into ours, from the original."""
     from boto3.exceptions import Boto3Error  # noqa: PLC0415 - an extra
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
         yield
@@ -61,6 +70,11 @@ def bucket_errors(where: str) -> Iterator[None]:
         raise _answered(error, where) from error
     except BotoCoreError as error:
         raise _unanswered(error, where) from error
+    except (ResponseParserError, HTTPError) as error:  # no answer of a store, or a body cut off
+        told = f"the store does not answer as one: {error}"
+        raise StoreUnreachable(told, where=where, hint=_LATER) from error
+    except EOFError as error:
+        raise StoreRefused(NO_CODE, where=where, hint=CODE_HINT) from error
     except Boto3Error as error:  # a transfer tells its reason only this way
         cause = error.__cause__ or error.__context__
         if isinstance(cause, ClientError):
@@ -92,7 +106,7 @@ def _answered(error: ClientError, where: str) -> StoreError:
 def _unanswered(error: BotoCoreError, where: str) -> StoreError:
     """No answer came, or no question could be asked."""
     kind = type(error).__name__
-    if kind in _UNSIGNED:
+    if kind in UNSIGNED:
         return StoreRefused(f"no credentials for the store: {error}", where=where, hint=_SIGN_IN)
     if kind == "NoRegionError":
         return StoreRefused("no region is named", where=where, hint="set region in [lake]")

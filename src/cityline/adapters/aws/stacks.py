@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,17 +50,18 @@ class CloudFormation:
                 raise
             if found["StackStatus"] == "DELETE_COMPLETE":
                 return None
-            body = client.get_template(StackName=name)["TemplateBody"]
+            body = client.get_template(StackName=name).get("TemplateBody", {})
         parameters = {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", ())}
         outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", ())}
         return Deployed(
             name=name,
             region=region,
             status=found["StackStatus"],
-            template=json.loads(body) if isinstance(body, str) else body,
+            template=_template(body),
             outputs=outputs,
             parameters=parameters,
             why=found.get("StackStatusReason", ""),
+            protected=found.get("EnableTerminationProtection", False),
         )
 
     def put(
@@ -88,6 +90,7 @@ class CloudFormation:
                 {"ParameterKey": k, "ParameterValue": v} for k, v in sorted(parameters.items())
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            "ClientRequestToken": str(uuid.uuid4()),  # asked again, it is the same request
         }
         with cloud_errors(where):
             if before is None:
@@ -268,6 +271,18 @@ class CloudFormation:
                 return []
             raise refused(error, stack) from error
         return told[::-1]
+
+
+def _template(body: Any) -> Mapping[str, Any]:
+    """A stack's template. Ours are JSON; one that a person changed to YAML is as good as none, so
+    that everything in it counts as changed."""
+    if not isinstance(body, str):
+        return body or {}
+    try:
+        told: Mapping[str, Any] = json.loads(body)
+    except ValueError:
+        return {}
+    return told
 
 
 def _hint(found: Deployed | None) -> str:

@@ -48,7 +48,13 @@ def bucket_settings(lake: Lake) -> dict[str, str]:
 
 def bucket_error(told: str, where: str) -> StoreError | None:
     """What Java says of a bucket, as our error; None when it speaks of something else."""
-    if "AccessDenied" in told or "InvalidAccessKeyId" in told or "ExpiredToken" in told:
+    if "ExpiredToken" in told:
+        hint = "sign in again, or renew what the executors are given"
+        return StoreRefused("the credentials have expired", where=where, hint=hint)
+    if "AWSServiceThrottledException" in told or "SlowDown" in told:
+        hint = "run again in a minute: nothing was promoted"
+        return StoreUnreachable("the store cannot answer now", where=where, hint=hint)
+    if "AccessDenied" in told or "InvalidAccessKeyId" in told:
         hint = "the executors' credentials must allow the bucket; see cityline doctor"
         return StoreRefused("the store denies it", where=where, hint=hint)
     if "NoSuchBucketException" in told or "UnknownStoreException" in told:
