@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_jobs_that_come_later_wait_for_no_executor_either() -> None:
     context = SimpleNamespace(
         _jsc=SimpleNamespace(sc=lambda: alone), cancelAllJobs=cancelled.release
     )
-    session = SimpleNamespace(sparkContext=context)
+    session: Any = SimpleNamespace(sparkContext=context)
 
     def two_jobs() -> None:
         for _ in range(2):
@@ -55,6 +56,6 @@ def test_jobs_that_come_later_wait_for_no_executor_either() -> None:
 
     with (
         pytest.raises(SessionLost, match="no executor for 0 seconds"),
-        executors_watched(lambda: session, "spark://here:7077", 0, "here"),  # type: ignore[arg-type,return-value]
+        executors_watched(lambda: session, "spark://here:7077", 0, "here"),
     ):
         two_jobs()
