@@ -101,7 +101,8 @@ class Buckets:
         with self._lock:
             if self._opened is None:
                 try:
-                    from botocore.config import Config  # noqa: PLC0415 - an extra
+                    import boto3  # noqa: F401, PLC0415 - an extra, and heavy
+                    from botocore.config import Config  # noqa: PLC0415
                 except ImportError as error:
                     told = "Amazon's Python package is not installed"
                     raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
