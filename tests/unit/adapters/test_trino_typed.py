@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pytest
@@ -15,6 +12,7 @@ import pytest
 from cityline.adapters.trino.engine import Coordinator, TrinoEngine
 from cityline.errors import CitylineError, EngineError, QueryStopped, SessionLost
 from cityline.ports.engine import Limits
+from tests.aws.scripted import answering
 
 pytestmark = pytest.mark.engines
 trino = pytest.importorskip("trino", reason="Trino's client is not installed")
@@ -106,27 +104,6 @@ def test_no_worker_and_a_full_queue_are_not_told_as_too_little_memory(
     assert memory.what == f"Trino ran out of memory: {large}"
 
 
-@contextmanager
-def answering(status: int, body: str) -> Iterator[TrinoEngine]:
-    """A client of a server that gives one answer to everything."""
-
-    class One(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            """Nothing of it is looked at."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), One) as there:
-        threading.Thread(target=there.serve_forever, daemon=True).start()
-        yield TrinoEngine(Coordinator(port=there.server_port))
-        there.shutdown()
-
-
 @pytest.mark.parametrize(
     ("status", "body", "kind", "what"),
     [
@@ -144,8 +121,10 @@ def answering(status: int, body: str) -> Iterator[TrinoEngine]:
 def test_whatever_answers_there_is_told(
     status: int, body: str, kind: type[EngineError], what: str
 ) -> None:
-    with answering(status, body) as engine, pytest.raises(EngineError) as caught:
-        engine.query(TYPED, NUMBERS)
+    with answering("application/json", lambda *_: (status, body)) as url:
+        engine = TrinoEngine(Coordinator(port=urlsplit(url).port or 0))
+        with pytest.raises(EngineError) as caught:
+            engine.query(TYPED, NUMBERS)
     assert type(caught.value) is kind
     assert what in caught.value.what
     assert caught.value.where.startswith("127.0.0.1:")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cityline.adapters.aws.refusals import CODE_HINT, NO_CODE, UNSIGNED
-from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable, MissingExtra
+from cityline.adapters.aws.refusals import CODE_HINT, NO_CODE, UNSIGNED, need_boto3
+from cityline.errors import CloudError, CloudRefused, CloudSignIn, CloudUnreachable
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -33,13 +33,12 @@ PASSING = (
 
 @contextmanager
 def cloud_errors(where: str) -> Iterator[None]:
-    """Turn botocore's errors into CloudError and its children, from the original."""
-    try:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
-        from botocore.parsers import ResponseParserError  # noqa: PLC0415
-    except ImportError as error:
-        told = "Amazon's Python package is not installed"
-        raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
+    """Turn botocore's errors into CloudError and its children, from the original. Raises
+    MissingExtra without it."""
+    need_boto3()
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
     try:
         yield
     except ClientError as error:

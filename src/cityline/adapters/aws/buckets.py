@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cityline.adapters.aws.clients import session
 from cityline.adapters.aws.refusals import bucket_errors
-from cityline.errors import MissingExtra, StoreError, StoreUnreachable
+from cityline.errors import StoreError, StoreUnreachable
 
 if TYPE_CHECKING:
     from cityline.declarations.environment import Lake
@@ -100,14 +100,10 @@ class Buckets:
     def _client(self) -> Any:
         with self._lock:
             if self._opened is None:
-                try:
-                    import boto3  # noqa: F401, PLC0415 - an extra, and heavy
-                    from botocore.config import Config  # noqa: PLC0415
-                except ImportError as error:
-                    told = "Amazon's Python package is not installed"
-                    raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
                 lake = self.lake
                 with bucket_errors(lake.address):
+                    from botocore.config import Config  # noqa: PLC0415 - an extra
+
                     self._opened = session().client(
                         "s3",
                         endpoint_url=lake.endpoint or None,

@@ -33,12 +33,13 @@ def session() -> Any:
     """A session of this environment. The roles it takes on are those of the whole process: with
     `mfa_serial` each would ask for a code, and AWS takes a code once."""
     import boto3  # noqa: PLC0415 - an extra, and heavy
+    from botocore.session import get_session  # noqa: PLC0415
 
-    made = boto3.Session()
+    made = get_session()
     environment = tuple(os.environ.get(name, "") for name in _WHO)
-    assumed = made._session.get_component("credential_provider").get_provider("assume-role")
+    assumed = made.get_component("credential_provider").get_provider("assume-role")
     assumed.cache = _ROLES.setdefault(environment, {})
-    return made
+    return boto3.Session(botocore_session=made)
 
 
 def account(region: str) -> str:

@@ -84,19 +84,20 @@ class S3Ledger:
         """Tell now and then that the run is alive, and let go at its end. A bucket that is away is
         asked again, in the same words in case it heard them, until the lease is all but over."""
         key = PLACE.key("lock.json")
-        words, heard = self._words(run), time.monotonic()
-        pause = self._lease / 3
+        words, heard, unsure = self._words(run), time.monotonic(), False
         try:
-            while not done.wait(pause):
+            while not done.wait(self._lease / (20 if unsure else 3)):
                 asked = time.monotonic()
                 try:
                     tag = self._objects.put(key, words, match=tag)
                 except StoreUnreachable:
                     if time.monotonic() - heard > self._lease * _NEARLY:
                         raise
-                    pause = self._lease / 20
+                    unsure = True
                 else:
-                    words, heard, pause = self._words(run), asked, self._lease / 3
+                    words, heard, unsure = self._words(run), asked, False
+            if unsure:  # said again, they tell the tag that the lock has now
+                tag = self._objects.put(key, words, match=tag)
             self._objects.put(key, b"{}", match=tag)
         except StoreError:  # another has it, or it was not heard of for too long
             self._lost.set()

@@ -7,13 +7,16 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cityline.adapters.aws.answers import DENIED, PASSING, cloud_errors
 from cityline.adapters.aws.clients import Clients, account
-from cityline.errors import CloudError, CloudRefused, CloudUnreachable
 from cityline.ports.stacks import FOR_EVER
 
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+_T = TypeVar("_T")
 _PAUSE = 2.0
 _WAIT_DAYS = 30
 """Days in which the end of a key can still be called off."""
@@ -71,28 +74,39 @@ class Leftovers:
         ask for a slower pace: so it is tried again for half a minute."""
         client = self._client("s3", region)
         removed = 0
-        with cloud_errors(bucket):
-            if not _there(client, bucket):
-                return 0
-            client.delete_bucket_policy(Bucket=bucket)
-            for _ in range(_TRIES):
-                emptied, failed = self._empty(client, bucket, region)
-                removed += emptied
-                if not failed and _deleted(client, bucket):
-                    return removed
-                if any(f["Code"] not in (*PASSING, *DENIED) for f in failed):
-                    break
-                time.sleep(self._pause)
-        raise _kept(bucket, failed)
 
-    def _empty(self, client: Any, bucket: str, region: str) -> tuple[int, list[dict[str, str]]]:
-        """How many versions were deleted, and what S3 says of those that were not."""
-        versions = self._versions(bucket, region)
-        failed: list[dict[str, str]] = []
-        for at in range(0, len(versions), _AT_ONCE):
-            asked = {"Objects": versions[at : at + _AT_ONCE], "Quiet": True}
-            failed += client.delete_objects(Bucket=bucket, Delete=asked).get("Errors", ())
-        return len(versions) - len(failed), failed
+        def remove() -> None:
+            nonlocal removed
+            versions = self._versions(bucket, region)
+            for at in range(0, len(versions), _AT_ONCE):
+                asked = versions[at : at + _AT_ONCE]
+                told = client.delete_objects(
+                    Bucket=bucket, Delete={"Objects": asked, "Quiet": True}
+                )
+                failed = told.get("Errors", [])
+                removed += len(asked) - len(failed)
+                if failed:
+                    raise _undeleted(failed[0])
+            client.delete_bucket(Bucket=bucket)
+
+        with cloud_errors(bucket):
+            if _there(client, bucket):
+                client.delete_bucket_policy(Bucket=bucket)
+                self._until_it_may(remove, (*DENIED, *PASSING, "BucketNotEmpty"))
+        return removed
+
+    def _until_it_may(self, act: Callable[[], _T], codes: Sequence[str]) -> _T:
+        """Do what AWS refuses for a moment with one of these codes. Raises its last refusal."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
+
+        for _ in range(_TRIES - 1):
+            try:
+                return act()
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in codes:
+                    raise
+            time.sleep(self._pause)
+        return act()
 
     def end_key(self, alias: str, region: str) -> datetime | None:
         """Schedule a key's deletion, if nobody has. Its policy may forbid that to everybody, so the
@@ -120,23 +134,12 @@ class Leftovers:
                 ],
             }  # fmt: skip
             client.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-            return self._scheduled(client, key)
-
-    def _scheduled(self, client: Any, key: str) -> datetime:
-        """When a key ends. The policy that forbade it may hold for a moment longer."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
-
-        for left in range(_TRIES - 1, -1, -1):
-            try:
-                told = client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in DENIED or not left:
-                    raise
-                time.sleep(self._pause)
-            else:
-                break
-        when: datetime = told["DeletionDate"]
-        return when
+            told = self._until_it_may(  # the policy before may hold for a moment
+                lambda: client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS),
+                DENIED,
+            )
+        ends: datetime = told["DeletionDate"]
+        return ends
 
     def _all(self, service: str, region: str, asked: str, key: str, name: str) -> list[str]:
         """The names of everything a service lists, on all its pages."""
@@ -162,29 +165,12 @@ class Leftovers:
         return found
 
 
-def _deleted(client: Any, bucket: str) -> bool:
-    """Whether it could be deleted: not while something still arrives in it."""
+def _undeleted(failed: Mapping[str, str]) -> ClientError:
+    """What S3 says of one version in an answer that is no refusal as a whole, as if it were one."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
-    try:
-        client.delete_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "BucketNotEmpty":
-            return False
-        raise
-    return True
-
-
-def _kept(bucket: str, failed: Sequence[Mapping[str, str]]) -> CloudError:
-    """Why a bucket still stands."""
-    again = "run again in a minute: what was done stays done"
-    if not failed:
-        return CloudRefused("something still arrives in it", where=bucket, hint=again)
-    one = failed[0]
-    what = f"{one['Key']} cannot be deleted: {one.get('Message', '')} ({one['Code']})"
-    if one["Code"] in PASSING:
-        return CloudUnreachable(what, where=bucket, hint=again)
-    return CloudRefused(what, where=bucket, hint="is it locked, or on hold?")
+    told = {"Code": failed["Code"], "Message": f"{failed['Key']}: {failed.get('Message', '')}"}
+    return ClientError({"Error": told}, "DeleteObjects")
 
 
 def _there(client: Any, bucket: str) -> bool:

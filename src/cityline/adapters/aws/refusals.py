@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cityline.errors import StoreError, StoreFull, StoreRefused, StoreUnreachable
+from cityline.errors import MissingExtra, StoreError, StoreFull, StoreRefused, StoreUnreachable
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -56,9 +56,19 @@ CODE_HINT = (
 _LATER = "is the store up, and is endpoint in [lake] right? Run again: nothing was half-written"
 
 
+def need_boto3() -> None:
+    """Raises MissingExtra when Amazon's Python package is not installed."""
+    try:
+        import boto3  # noqa: F401, PLC0415 - an extra, and heavy
+    except ImportError as error:
+        told = "Amazon's Python package is not installed"
+        raise MissingExtra(told, hint="pip install 'cityline[aws]'") from error
+
+
 @contextmanager
 def bucket_errors(where: str) -> Iterator[None]:
-    """Turn botocore's errors into ours, from the original."""
+    """Turn botocore's errors into ours, from the original. Raises MissingExtra without it."""
+    need_boto3()
     from boto3.exceptions import Boto3Error  # noqa: PLC0415 - an extra
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
