@@ -28,14 +28,14 @@ test-slow: $(VENV)/dev.stamp ## Run only the slow tests (a run killed at every s
 test-engines: test-spark4 test-spark3 test-page ## Fetch Spark 3.5, Spark 4 and Trino (2 GB, needs Maven) and run the same cases on each
 
 # Spark 3.5 and 4 cannot share an environment. Jobs are Glue's, which is Spark 3.5; a whole city goes over Connect on
-# Spark 4 and in this process on Spark 3.5: `make test-all` takes both ways on 3.5
+# both, and in this process on Spark 3.5
 test-spark4: $(SPARK4)/spark4.stamp build/engines/stamp
 	@rm -f build/conformance/spark4.json
 	@$(ENGINES) PYTHONPATH=src $(SPARK4)/bin/python -m pytest -m engines -k "not trino and not bucket and not job and not city_on_spark" --ignore=tests/conformance/test_written_page.py --durations=10 tests/conformance
 
 test-spark3: $(VENV)/engines.stamp
 	@rm -f build/conformance/spark.json build/conformance/trino.json
-	@$(ENGINES) $(BIN)/pytest -m "engines and not aws" -k "not city_over_connect" --ignore=tests/conformance/test_written_page.py --durations=20
+	@$(ENGINES) $(BIN)/pytest -m "engines and not aws" --ignore=tests/conformance/test_written_page.py --durations=20
 
 # the page is held to what all of them found
 test-page: $(VENV)/engines.stamp
